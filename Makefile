@@ -1,0 +1,54 @@
+# fenliu: `make help` lists what there is. Python 3.11 or later and make are all that is needed beforehand.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test lint types unit conformance integration bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: $(READY) ## make the environment (.venv) from the hashed lock file
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "fenliu needs Python 3.11 or later: install it, or say make PYTHON=/path/to/python3" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## run everything once: embedded broker, topics, simulated shops, a worker, a summary
+	@$(BIN)/fenliu demo $(DEMO_ARGS)
+
+test: lint types unit conformance integration ## lint, types, unit, conformance, integration
+
+lint: $(READY) ## ruff and the import linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(READY) ## mypy --strict
+	$(BIN)/mypy
+
+unit: $(READY) ## unit tests and properties
+	$(PYTEST) tests/unit
+
+conformance: $(READY) ## every rule of the routing table, scenario by scenario
+	$(PYTEST) tests/conformance
+
+integration: $(READY) ## producers to consumers on a real broker
+	$(PYTEST) tests/integration
+
+bench: $(READY) ## measure; prints tables and writes JSON to bench-results/
+	$(BIN)/python -m tests.bench
+
+lock: ## compile requirements.lock anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-annotate --python-version 3.11 --extra dev -o requirements.lock pyproject.toml
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache bench-results dist build

@@ -1,0 +1,1 @@
+"""The contract: what producers publish and consumers read. It imports nothing of the processor."""
