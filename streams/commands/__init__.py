@@ -1,0 +1,1 @@
+"""The commands of `fenliu`, one file a family; `streams.cli` loads each when it is called."""
