@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
 
 import click
@@ -84,12 +84,12 @@ class LazyGroup(click.Group):
             raise click.exceptions.Exit(ExitCode.DONE) from None
         return result
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:
+    def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line and leave with an exit code of interfaces.md."""
         if os.environ.get("NO_COLOR"):
             extra.setdefault("color", False)
         try:
-            result = super().main(args, prog_name, **{**extra, "standalone_mode": False})
+            result = super().main(*args, **{**extra, "standalone_mode": False})
         except Exception as exc:  # noqa: BLE001  the last place to tell somebody about it
             _report(exc)
         sys.exit(result if isinstance(result, int) else ExitCode.DONE)
@@ -129,8 +129,8 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Settings are FENLIU_* environment variables; `fenliu check` shows them. Results go to standard output, "
-    "logs to standard error. Exit codes: 0 done, 1 done with findings, 2 wrong use, 3 fenced by a successor, 70 a defect of "
-    "fenliu, 75 no broker can be reached, 78 the cluster is not as declared.",
+    "logs to standard error. Exit codes: 0 done, 1 done with findings, 2 wrong use, 3 fenced by a successor, "
+    "70 a defect of fenliu, 75 no broker can be reached, 78 the cluster is not as declared.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="fenliu", message="%(prog)s %(version)s")
 def main() -> None:
