@@ -1,0 +1,130 @@
+"""Messages get their assignments: as they come (Q, P), out of the pool (T4), after a rescue (L7) or without a reply (X2)."""
+
+from msgspec import UNSET
+from schemas.decisions import Assignment, Target
+from schemas.events import BuyerMessage
+
+from streams.routing.case import Case
+from streams.routing.ladder import (
+    KEEPS_LAST_CONTACT,
+    PINDUODUO,
+    PINDUODUO_DRAIN,
+    QIANNIU,
+    QIANNIU_DRAIN,
+    UNATTENDED,
+    climb,
+)
+from streams.routing.state import Agent, Buyer, Shop, holder_key
+from streams.routing.waiting import stop_waiting, wait_for, wait_in_message_pool
+
+
+def route_message(shop: Shop, buyer: Buyer, message: BuyerMessage) -> None:
+    """A buyer wrote: down the whole ladder (sections 4 and 5)."""
+    case = Case(shop, buyer, message)
+    rung = climb(case, QIANNIU if shop.plan.qianniu else PINDUODUO)
+    assert rung is not None, "the last rung takes every message"  # noqa: S101
+    _assign(case, rung, rung)
+
+
+def rescue_buyers(shop: Shop, agent: Agent, t0_ms: int) -> None:
+    """L7: the buyers of an agent who is offline since `t0_ms` are routed again, as the shop's `rescue` says."""
+    config = shop.plan.config
+    if config.rescue == "none" or not config.offline_diversion:
+        return
+    everyone = config.rescue == "all_pending"
+    buyers = [buyer for buyer in agent.waiting.values() if everyone or buyer.assigned_ms >= t0_ms]
+    for buyer in sorted(buyers, key=_place_in_line):
+        case = _again(shop, buyer, without=(agent.agent_id,))
+        rung = climb(case, QIANNIU if shop.plan.qianniu else PINDUODUO)
+        assert rung is not None, "the last rung takes every message"  # noqa: S101
+        _assign(case, rung, rung if rung in UNATTENDED else "stranded_rescue")
+        shop.stats.rescued_buyers += 1
+
+
+def reassign_without_reply(shop: Shop, buyer: Buyer) -> None:
+    """X2: the buyer has waited long enough for its owner, so it is routed to another, if there is one."""
+    case = _again(shop, buyer, without=buyer.waited_for)
+    rung = climb(case, QIANNIU if shop.plan.qianniu else PINDUODUO)
+    if rung is None or rung in UNATTENDED:
+        buyer.no_reply_stays = True
+        shop.changed_buyers.add(buyer.buyer_id)
+        return
+    buyer.no_reply_moves += 1
+    shop.stats.no_reply_moves += 1
+    _assign(case, rung, "no_reply")
+    drain_message_pool(shop)
+
+
+def drain_message_pool(shop: Shop, favoured: str | None = None) -> None:
+    """T4: buyers in the pool are routed in order while there is room; `favoured` has room for one whatever its pending."""
+    if not shop.plan.config.pool_drain:
+        return
+    ladder = QIANNIU_DRAIN if shop.plan.qianniu else PINDUODUO_DRAIN
+    place = 0
+    while place < len(shop.message_pool) and (shop.room_count or favoured is not None):
+        buyer = shop.buyers[shop.message_pool[place][1]]
+        case = _again(shop, buyer, drain=True, favoured=favoured)
+        rung = climb(case, ladder)
+        if rung is None:
+            place += 1
+            continue
+        _assign(case, rung, "pool_drained")
+        if case.target_id == favoured:
+            favoured = None  # F3
+
+
+def _again(
+    shop: Shop, buyer: Buyer, *, without: tuple[str, ...] = (), drain: bool = False, favoured: str | None = None
+) -> Case:
+    """The newest message of a waiting buyer, once more: without robots, past full agents (L7, F4)."""
+    assert buyer.message is not None, "a waiting buyer has a message"  # noqa: S101
+    return Case(
+        shop, buyer, buyer.message, without=without, robots=False, strict=True, drain=drain, favoured=favoured
+    )
+
+
+def _place_in_line(buyer: Buyer) -> int:
+    return buyer.first_seq
+
+
+def _assign(case: Case, rung: str, rule: str) -> None:
+    """Write the assignment down and let the buyer wait where it sends it."""
+    shop, buyer, message, kind, target_id = case.shop, case.buyer, case.message, case.kind, case.target_id
+    holder = holder_key(kind, target_id)
+    account = None if kind in {"robot", "message_pool"} else shop.agent(target_id)
+    buyer.assignments += 1
+    shop.out.append(
+        Assignment(
+            assignment_id=message.event_id if buyer.assignments == 1 else f"{message.event_id}#{buyer.assignments}",
+            message_id=message.event_id,
+            shop_id=shop.shop_id,
+            buyer_id=buyer.buyer_id,
+            target=Target(kind, target_id),
+            rule=rule,
+            policy=case.plan.config.policy,
+            previous_agent_id=buyer.contact_id,
+            new_owner=buyer.holder != holder,
+            target_presence=None if account is None else account.presence,
+            pending_before=None if account is None else len(account.waiting),
+            weight=UNSET if case.weight is None else case.weight,
+            candidate_count=UNSET if case.candidate_count is None else case.candidate_count,
+            push=UNSET if case.push is None else case.push,
+            waiting_messages=buyer.waiting_messages,
+            late_ms=buyer.late_ms,
+            trace=case.trace,
+            occurred_at_ms=message.occurred_at_ms,
+            decided_at_ms=shop.clock_ms,
+            config_version=case.plan.version,
+        )
+    )
+    buyer.holder = holder
+    if rung not in KEEPS_LAST_CONTACT:
+        buyer.contact_id, buyer.contact_ms = target_id, shop.clock_ms  # T3
+    shop.touch(buyer)
+    if account is not None:
+        wait_for(shop, buyer, account)
+    elif kind == "message_pool":
+        wait_in_message_pool(shop, buyer)
+    else:
+        stop_waiting(shop, buyer)
+        buyer.message = None  # a robot has it: nothing will route it again

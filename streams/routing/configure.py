@@ -1,0 +1,55 @@
+"""New settings take effect (C1): the plan changes, then agents in order of id, then the pool drains once (F8)."""
+
+from schemas.shop import ShopConfigChange
+
+from streams.routing.assign import drain_message_pool
+from streams.routing.plan import Plan
+from streams.routing.presence import goes_offline, is_connected, publish_change, set_deadline
+from streams.routing.standing import adopt_plan
+from streams.routing.state import Agent, Shop
+from streams.routing.waiting import set_no_reply_timer
+
+
+def apply_config(shop: Shop, change: ShopConfigChange) -> None:
+    """Replace the shop's settings. A tombstone brings the defaults back."""
+    connected_before = {agent_id: is_connected(shop, agent) for agent_id, agent in shop.agents.items()}
+    adopt(shop, change, heartbeats_since_ms=change.occurred_at_ms, no_reply_since_ms=shop.clock_ms)
+    for agent_id in sorted(connected_before):
+        _act_on(shop, shop.agents[agent_id], connected_before[agent_id])
+    set_timers(shop)
+    drain_message_pool(shop)
+
+
+def adopt(shop: Shop, change: ShopConfigChange, *, heartbeats_since_ms: int, no_reply_since_ms: int) -> None:
+    """Plan anew, and note since when L9 and X2 are on: by the config's own time and by the shop's clock."""
+    old, shop.plan = shop.plan, Plan(change.settings, change.version)
+    if change.settings.expect_heartbeats and not old.config.expect_heartbeats:
+        shop.heartbeats_since_ms = heartbeats_since_ms
+    if shop.plan.no_reply_ms is not None and old.no_reply_ms is None:
+        shop.no_reply_since_ms = no_reply_since_ms
+    shop.gauges.configured_shops += (change.given is not None) - (shop.given is not None)
+    shop.given = change.given
+    shop.settings_changed = True
+    adopt_plan(shop)
+
+
+def set_timers(shop: Shop) -> None:
+    """Numbers that changed hold for running waits (X2), silence (L9) and memory (T5)."""
+    shop.timers.clear()
+    shop.wake_ms = 0  # look at once what is due: a deadline already past fires at the clock
+    for agent_id in sorted(shop.agents):
+        shop.agents[agent_id].queued_ms = None
+        set_deadline(shop, shop.agents[agent_id])
+    if shop.plan.no_reply_ms is not None:
+        for buyer in shop.buyers.values():
+            set_no_reply_timer(shop, buyer)
+
+
+def _act_on(shop: Shop, agent: Agent, connected_before: bool) -> None:
+    """L2: whether mobile devices count may have changed. The pool drains later, once for all (F8)."""
+    connected = is_connected(shop, agent)
+    if connected_before and not connected:
+        goes_offline(shop, agent, shop.clock_ms, 0)  # the router knows, so at once
+    elif connected and not connected_before:
+        agent.window = None  # L5
+        publish_change(shop, agent, drain=False)

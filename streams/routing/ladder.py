@@ -1,0 +1,216 @@
+"""The two ladders (sections 4 and 5): which rung takes a message, and what every rung before it said.
+
+A rung is a function of a `Case`. It answers `taken`, or why it did not take the message, or None where it is not listed.
+Nothing is changed here but virtual times, which share moves as it picks (S2).
+"""
+
+from collections.abc import Callable
+
+from schemas.decisions import Outcome
+
+from streams.routing.case import Case
+from streams.routing.draws import draw_for_buyer
+from streams.routing.pick import pick_by_share, pick_random
+from streams.routing.plan import ALL_AGENTS, page_pool_name
+
+Rung = Callable[[Case], Outcome | None]
+
+
+def addressed_agent(case: Case) -> Outcome:
+    """Q0, P0: the agent that the buyer wrote to, if believed online; suspended does not matter."""
+    addressed = case.message.addressed_agent_id
+    if addressed is None:
+        return "not_addressed"
+    obstacle = case.obstacle(addressed, suspended_receives=True)
+    if obstacle is None:
+        return case.give("agent", addressed)
+    if obstacle == "agent_offline":
+        if case.diverts:
+            case.without = (*case.without, addressed)  # F5
+        else:
+            case.waits_with_addressed = True
+    return obstacle
+
+
+def addressed_agent_offline(case: Case) -> Outcome | None:
+    """Q0, P0 with offline_diversion off: the message waits with the agent that it was written to."""
+    addressed = case.message.addressed_agent_id
+    return case.give("agent", addressed) if case.waits_with_addressed and addressed is not None else None
+
+
+def robot_when_unattended(case: Case) -> Outcome | None:
+    """Q1: with nobody available the robot answers instead, where both settings say so (F1)."""
+    if not case.plan.unattended_robot:
+        return None
+    return "not_needed" if case.somebody_available() else _robot(case)
+
+
+def leave_message(case: Case) -> Outcome:
+    """Q1, P6: with nobody available the main account, a proxy account or the message pool."""
+    return "not_needed" if case.somebody_available() else leave_message_anyway(case)
+
+
+def leave_message_anyway(case: Case) -> Outcome:
+    """Q8, P6: all who are available are of weight 0. Main and proxy accounts receive even offline."""
+    settings = case.plan.config.leave_message
+    if settings.to == "main_account" and settings.main_account_id is not None:
+        return case.give("main_account", settings.main_account_id)
+    if settings.to == "proxy_account":
+        proxies = case.plan.proxies
+        return case.give("proxy_account", proxies[draw_for_buyer(case.shop.shop_id, case.buyer.buyer_id, len(proxies))])
+    return case.give("message_pool", "message_pool")
+
+
+def recent_contact(case: Case) -> Outcome:
+    """Q2, P1: whoever spoke to the buyer within the window. Busyness and weight are not asked."""
+    buyer, window_ms = case.buyer, case.plan.recent_window_ms
+    contact = buyer.contact_id
+    if contact is None:
+        return "no_record"
+    if window_ms is not None and case.shop.clock_ms - buyer.contact_ms > window_ms:
+        return "expired"
+    case.has_contact = True
+    obstacle = case.obstacle(contact, suspended_receives=case.plan.config.suspended_keeps_recent)
+    return case.give("agent", contact) if obstacle is None else obstacle
+
+
+def dedicated_agent(case: Case) -> Outcome:
+    """Q3: the buyer's dedicated agent, if available."""
+    config = case.plan.config
+    if not config.dedicated_direct:
+        return "off"
+    dedicated = config.dedicated_agents.get(case.buyer.buyer_id)
+    if dedicated is None:
+        return "no_binding"
+    obstacle = case.obstacle(dedicated, suspended_receives=False)
+    return case.give("agent", dedicated) if obstacle is None else obstacle
+
+
+def robot_first(case: Case) -> Outcome:
+    """Q4: the robot takes everything that does not ask for a human."""
+    return _robot(case) if case.plan.config.robot_first else "off"
+
+
+def group_robot(case: Case) -> Outcome:
+    """Q5: a group that binds the order state has its robot on."""
+    binding = case.binding
+    if binding is None:
+        return "no_binding"
+    return _robot(case) if binding.robot else "off"
+
+
+def group_share(case: Case) -> Outcome:
+    """Q6: share among the groups that bind the order state, or among all where none does."""
+    binding = case.binding
+    case.narrow_outcome = pick_by_share(case, ALL_AGENTS if binding is None else binding.pool)
+    return case.narrow_outcome
+
+
+def group_fallback(case: Case) -> Outcome:
+    """Q7: the bound groups have nobody available, so share among all."""
+    if case.binding is None:
+        return "no_binding"  # F1
+    return "full" if case.narrow_outcome == "full" else pick_by_share(case, ALL_AGENTS)
+
+
+def random_instead_of_contact(case: Case) -> Outcome | None:
+    """P2: there is a last contact, but it cannot receive."""
+    return pick_random(case) if case.has_contact else None
+
+
+def page_share(case: Case) -> Outcome | None:
+    """P3: no contact, so share among the agents of the page's rule, or among all without one."""
+    if case.has_contact:
+        return None
+    page = case.message.entry_page
+    pool = page_pool_name(page) if page is not None and page in case.plan.pages else ALL_AGENTS
+    case.narrow_outcome = pick_by_share(case, pool)
+    return case.narrow_outcome
+
+
+def random_instead_of_page(case: Case) -> Outcome | None:
+    """P4: the page's agents are all unavailable."""
+    if case.has_contact:
+        return None
+    return "full" if case.narrow_outcome == "full" else pick_random(case)
+
+
+def offline_receiver(case: Case) -> Outcome | None:
+    """P5: nobody is available, so one of those who receive then; `push` tells whether its mobile app is alive."""
+    if case.somebody_available():
+        return None  # F1
+    if not case.plan.receivers:
+        return "off"
+    receivers = [agent_id for agent_id in case.plan.receivers if agent_id not in case.without]
+    if not receivers:
+        return "excluded"
+    receiver = receivers[draw_for_buyer(case.shop.shop_id, case.buyer.buyer_id, len(receivers))]
+    agent = case.shop.agents.get(receiver)
+    case.push = agent is not None and agent.mobile_session
+    return case.give("agent", receiver)
+
+
+def queue(case: Case) -> Outcome | None:
+    """X1: share or random found only full agents, so the message waits in the pool until there is room."""
+    return case.give("message_pool", "message_pool") if case.found_only_full else None
+
+
+def _robot(case: Case) -> Outcome:
+    if not case.robots:
+        return "excluded"
+    if case.message.wants_human:
+        return "wants_human"
+    return case.give("robot", case.plan.config.robot_id)
+
+
+Ladder = tuple[tuple[str, Rung], ...]
+
+QIANNIU: Ladder = (
+    ("addressed_agent", addressed_agent),  # Q0
+    ("addressed_agent_offline", addressed_agent_offline),  # Q0
+    ("robot_when_unattended", robot_when_unattended),  # Q1
+    ("leave_message", leave_message),  # Q1
+    ("recent_contact", recent_contact),  # Q2
+    ("dedicated_agent", dedicated_agent),  # Q3
+    ("robot_first", robot_first),  # Q4
+    ("group_robot", group_robot),  # Q5
+    ("group_share", group_share),  # Q6
+    ("group_fallback", group_fallback),  # Q7
+    ("queue", queue),  # X1
+    ("leave_message", leave_message_anyway),  # Q8
+)
+
+PINDUODUO: Ladder = (
+    ("addressed_agent", addressed_agent),  # P0
+    ("addressed_agent_offline", addressed_agent_offline),  # P0
+    ("recent_contact", recent_contact),  # P1
+    ("random_online", random_instead_of_contact),  # P2
+    ("page_share", page_share),  # P3
+    ("random_online", random_instead_of_page),  # P4
+    ("offline_receiver", offline_receiver),  # P5
+    ("queue", queue),  # X1
+    ("leave_message", leave_message_anyway),  # P6
+)
+
+# T4: from Q2 or P1, and without the rungs that take a message when no agent can.
+QIANNIU_DRAIN: Ladder = QIANNIU[4:10]
+PINDUODUO_DRAIN: Ladder = PINDUODUO[2:6]
+
+UNATTENDED = frozenset({"leave_message", "offline_receiver", "queue"})
+"""Rungs that find no agent who is available (L7, X2)."""
+
+KEEPS_LAST_CONTACT = UNATTENDED | {"addressed_agent_offline", "robot_when_unattended", "robot_first", "group_robot"}
+"""T3: rungs whose assignment does not make the target the buyer's last contact."""
+
+
+def climb(case: Case, ladder: Ladder) -> str | None:
+    """Try the rungs in order until one takes the message: its name, or None. `case.trace` tells what each one said."""
+    trace = case.trace
+    for name, rung in ladder:
+        outcome = rung(case)
+        if outcome is not None:
+            trace.append((name, outcome))
+            if outcome == "taken":
+                return name
+    return None
+

@@ -1,0 +1,67 @@
+"""Four topics of one partition, merged by their heads (O2).
+
+It knows no Kafka: whoever fills it says which topics are read to their end.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+from schemas.codec import RANK, Topic
+
+T = TypeVar("T")
+
+
+class Head(NamedTuple, Generic[T]):
+    """A record in its topic: `time_ms` None is one that goes to dead-letters and moves no other."""
+
+    time_ms: int | None
+    payload: T
+
+
+class Merger(Generic[T]):
+    """The order in which the records of one partition are applied.
+
+    Each topic keeps its own order; of the next records the one with the smallest (time, topic rank) comes first. A
+    record without a time takes that of the one before it in its topic, `last_times` (ms), which is part of a checkpoint.
+    """
+
+    def __init__(self, last_times: Mapping[Topic, int] | None = None) -> None:
+        self.last_times: dict[Topic, int] = dict.fromkeys(RANK, 0) | dict(last_times or {})
+        self._pushed_times = dict(self.last_times)
+        self._queues: dict[Topic, deque[tuple[int, T]]] = {topic: deque() for topic in RANK}
+
+    def push(self, topic: Topic, head: Head[T]) -> None:
+        """Put a record behind those of its topic."""
+        time_ms = self._pushed_times[topic] if head.time_ms is None else head.time_ms
+        self._pushed_times[topic] = time_ms
+        self._queues[topic].append((time_ms, head.payload))
+
+    def pop(self, at_end: Callable[[Topic], bool]) -> tuple[Topic, int, T] | None:
+        """Take the next record: its topic, its time for the order (ms), and what was pushed.
+
+        None while a topic that is not read to its end has nothing here, or when all are empty.
+        """
+        first: tuple[int, int, Topic] | None = None
+        for topic, queue in self._queues.items():
+            if queue:
+                place = (queue[0][0], RANK[topic], topic)
+                if first is None or place < first:
+                    first = place
+            elif not at_end(topic):
+                return None
+        if first is None:
+            return None
+        topic = first[2]
+        time_ms, payload = self._queues[topic].popleft()
+        self.last_times[topic] = time_ms
+        return topic, time_ms, payload
+
+    def head(self, topic: Topic) -> T | None:
+        """The record of a topic that comes next, if one is here."""
+        queue = self._queues[topic]
+        return queue[0][1] if queue else None
+
+    def buffered(self, topic: Topic) -> int:
+        """How many records of a topic wait here."""
+        return len(self._queues[topic])

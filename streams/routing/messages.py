@@ -1,0 +1,74 @@
+"""What buyers and agents say: messages (O4, T1) and replies (T2, T3, X3)."""
+
+from schemas.events import AgentReply, BuyerMessage
+
+from streams.routing.assign import drain_message_pool, route_message
+from streams.routing.draws import digest
+from streams.routing.presence import noticed
+from streams.routing.state import Buyer, Shop
+from streams.routing.waiting import stop_waiting, wait_for
+
+REMEMBERED_IDS = 8
+DIGEST_BYTES = 8
+
+
+def apply_message(shop: Shop, event: BuyerMessage, late_ms: int) -> None:
+    """A buyer wrote; a duplicate has no effect (O4)."""
+    seen = digest(event.event_id)
+    known = shop.buyers.get(event.buyer_id)
+    if known is not None and _contains(known.digests, seen):
+        shop.stats.duplicate_messages += 1
+        return
+    buyer = shop.buyer(event.buyer_id)
+    buyer.digests = (buyer.digests + seen)[-REMEMBERED_IDS * DIGEST_BYTES :]
+    buyer.message = event
+    buyer.late_ms = late_ms
+    buyer.assignments = 0
+    if not buyer.waiting_messages:
+        buyer.first_ms = shop.clock_ms
+        buyer.first_seq = shop.next_seq
+        shop.next_seq += 1
+    buyer.waiting_messages += 1
+    route_message(shop, buyer, event)
+
+
+def apply_reply(shop: Shop, event: AgentReply) -> None:
+    """An agent answered, closed or transferred a buyer. `auto` moves the clock and nothing else (T2)."""
+    if event.kind == "auto":
+        shop.stats.auto_replies += 1
+        return
+    noticed(shop, shop.agent(event.agent_id), event.occurred_at_ms)
+    if event.to_agent_id is not None:
+        to_agent = shop.agent(event.to_agent_id)
+        to_agent.seen = True
+        shop.changed_agents.add(to_agent.agent_id)
+    buyer = shop.buyer(event.buyer_id)
+    owner_id = buyer.owner_id
+    if event.kind == "transfer" and event.to_agent_id is not None:
+        buyer.contact_id = buyer.holder = event.to_agent_id
+        if owner_id is not None or buyer.in_pool:
+            wait_for(shop, buyer, shop.agents[event.to_agent_id])
+    else:
+        buyer.contact_id = buyer.holder = event.agent_id
+        _answer(shop, buyer)
+    buyer.contact_ms = shop.clock_ms
+    if owner_id is not None and buyer.owner_id != owner_id:
+        drain_message_pool(shop, favoured=owner_id)
+
+
+def _answer(shop: Shop, buyer: Buyer) -> None:
+    """A human answered, so nothing waits any more."""
+    if buyer.owner_id is not None or buyer.in_pool:
+        shop.stats.reply_times_ms.append(shop.clock_ms - buyer.first_ms)
+        stop_waiting(shop, buyer)
+    buyer.message = None
+    buyer.waiting_messages = 0
+    buyer.waited_for = ()
+    buyer.no_reply_moves = 0
+
+
+def _contains(digests: bytes, wanted: bytes) -> bool:
+    place = digests.find(wanted)
+    while place > 0 and place % DIGEST_BYTES:  # found across two digests
+        place = digests.find(wanted, place + 1)
+    return place >= 0

@@ -1,0 +1,185 @@
+"""Presence and the detection lag (section 2): devices, windows, silence, and what is published of them."""
+
+from msgspec import UNSET
+from schemas.decisions import AgentPresence, Presence
+from schemas.events import AgentStatus
+
+from streams.routing.assign import drain_message_pool, rescue_buyers
+from streams.routing.draws import detection_lag_ms
+from streams.routing.standing import refresh
+from streams.routing.state import Agent, Device, Shop, TimerKind, Window
+
+
+def apply_status(shop: Shop, event: AgentStatus) -> None:
+    """A status event: connectivity a device (L1), availability an account, each unless stale (L10)."""
+    agent = shop.agent(event.agent_id)
+    noticed(shop, agent, event.occurred_at_ms)
+    if event.status in {"suspended", "resumed"}:
+        stale = event.occurred_at_ms < agent.status_ms
+        if not stale:
+            agent.status_ms = event.occurred_at_ms
+            agent.suspended = event.status == "suspended"
+            publish_change(shop, agent)
+    else:
+        stale = _apply_connectivity(shop, agent, event)
+    if stale:
+        shop.stats.stale_statuses += 1
+
+
+def noticed(shop: Shop, agent: Agent, own_time_ms: int) -> None:
+    """Any event of the agent makes it known and, by the event's own time, seen (L9)."""
+    agent.seen = True
+    agent.seen_ms = max(agent.seen_ms, own_time_ms)
+    shop.changed_agents.add(agent.agent_id)
+    if shop.plan.config.expect_heartbeats:
+        set_deadline(shop, agent)
+
+
+def _apply_connectivity(shop: Shop, agent: Agent, event: AgentStatus) -> bool:
+    """Connect or disconnect a device; true if the event is stale."""
+    key = (event.device, event.device_id)
+    device = agent.devices.get(key)
+    if device is not None and event.occurred_at_ms < device.status_ms:
+        return True
+    connected_before = is_connected(shop, agent)
+    agent.devices[key] = Device(event.status == "online", event.occurred_at_ms)
+    if event.status == "online":
+        if not connected_before and agent.window is None:
+            agent.suspended = False  # L1: believed offline, so coming back lifts a suspension
+        agent.mobile_session = agent.mobile_session or event.device == "mobile"
+    elif event.status == "logged_out" and event.device == "mobile":
+        agent.mobile_session = False  # F7
+    connected = is_connected(shop, agent)
+    at_once = event.status == "logged_out" and shop.plan.config.logout_is_immediate and _counts(shop, event.device)
+    if connected:
+        agent.window = None  # L5
+        set_deadline(shop, agent)
+        publish_change(shop, agent)
+    elif agent.window is not None and at_once:
+        goes_offline(shop, agent, agent.window.t0_ms, agent.window.lag_ms)  # L8, F7
+    elif connected_before:
+        _disconnected(shop, agent, event.occurred_at_ms, at_once=at_once)
+    return False
+
+
+def _disconnected(shop: Shop, agent: Agent, t0_ms: int, *, at_once: bool) -> None:
+    """The last counting device went: a window begins (L3), unless no lag is left or logout is immediate (L8)."""
+    if at_once:
+        goes_offline(shop, agent, t0_ms, 0)
+        return
+    window = Window(t0_ms, _lag_ms(shop, agent, t0_ms))
+    shop.stats.detection_lags_ms.append(window.lag_ms)
+    if window.deadline_ms <= shop.clock_ms:
+        goes_offline(shop, agent, t0_ms, window.lag_ms)  # L11: no lag is left
+        return
+    agent.window = window
+    set_deadline(shop, agent)
+    publish_change(shop, agent)
+
+
+def detected(shop: Shop, agent: Agent) -> None:
+    """The agent's deadline has come: its window is over (L6), or it was silent for too long (L9)."""
+    if agent.window is not None:
+        goes_offline(shop, agent, agent.window.t0_ms, agent.window.lag_ms)
+        return
+    since_ms = _seen_ms(shop, agent)
+    for device in agent.devices.values():
+        device.connected = False
+    goes_offline(shop, agent, since_ms, _lag_ms(shop, agent, since_ms))
+
+
+def goes_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int) -> None:
+    """The router knows that the agent is offline: publish it with the stranded buyers (L6) and rescue them (L7)."""
+    agent.window = None
+    stranded = sum(buyer.assigned_ms >= t0_ms for buyer in agent.waiting.values())
+    set_deadline(shop, agent)
+    shop.stats.stranded_buyers += stranded
+    _believe(shop, agent, "offline")
+    shop.out.append(
+        AgentPresence(
+            shop_id=shop.shop_id,
+            agent_id=agent.agent_id,
+            presence="offline",
+            since_ms=t0_ms,
+            at_ms=shop.clock_ms,
+            lag_ms=lag_ms,
+            pending_replies=len(agent.waiting),
+            stranded_buyers=stranded,
+        )
+    )
+    rescue_buyers(shop, agent, t0_ms)
+
+
+def publish_change(shop: Shop, agent: Agent, *, drain: bool = True) -> None:
+    """Publish the presence if it changed (L11), and drain the pool if the agent became available (T4)."""
+    presence, window = presence_of(shop, agent), agent.window
+    was_available = agent.available
+    changed = presence != agent.presence
+    _believe(shop, agent, presence)
+    if changed:
+        shop.out.append(
+            AgentPresence(
+                shop_id=shop.shop_id,
+                agent_id=agent.agent_id,
+                presence=presence,
+                since_ms=shop.clock_ms if window is None else window.t0_ms,
+                at_ms=shop.clock_ms,
+                lag_ms=UNSET if window is None else window.lag_ms,
+                pending_replies=len(agent.waiting),
+            )
+        )
+    if drain and agent.available and not was_available:
+        drain_message_pool(shop)
+
+
+def _believe(shop: Shop, agent: Agent, presence: Presence) -> None:
+    """Keep what follows from a presence."""
+    if presence != agent.presence:
+        shop.gauges.agents[agent.presence] -= 1
+        shop.gauges.agents[presence] += 1
+        agent.presence = presence
+    agent.online = presence != "offline"
+    shop.changed_agents.add(agent.agent_id)
+    refresh(shop, agent)
+
+
+def presence_of(shop: Shop, agent: Agent) -> Presence:
+    """What the router believes: `undetected_offline` stands before `suspended` (L11)."""
+    if agent.window is not None:
+        return "undetected_offline"
+    if not is_connected(shop, agent):
+        return "offline"
+    return "suspended" if agent.suspended else "online"
+
+
+def is_connected(shop: Shop, agent: Agent) -> bool:
+    """L2: whether any counting device is connected."""
+    mobile_counts = shop.plan.config.mobile_diversion
+    return any(device.connected and (key[0] == "pc" or mobile_counts) for key, device in agent.devices.items())
+
+
+def set_deadline(shop: Shop, agent: Agent) -> None:
+    """When the router will believe the agent offline if nothing comes: the window's end (L3), or silence (L9)."""
+    deadline_ms: int | None = None
+    if agent.window is not None:
+        deadline_ms = agent.window.deadline_ms
+    elif shop.plan.config.expect_heartbeats and is_connected(shop, agent):
+        seen_ms = _seen_ms(shop, agent)
+        deadline_ms = seen_ms + _lag_ms(shop, agent, seen_ms)
+    agent.deadline_ms = deadline_ms
+    if deadline_ms is not None and (agent.queued_ms is None or deadline_ms < agent.queued_ms):
+        agent.queued_ms = deadline_ms
+        shop.set_timer(deadline_ms, TimerKind.DETECTION, agent.agent_id)
+
+
+def _seen_ms(shop: Shop, agent: Agent) -> int:
+    """L9: the agent's last-seen time, at least that of the config that turned heartbeats on."""
+    return max(agent.seen_ms, shop.heartbeats_since_ms)
+
+
+def _counts(shop: Shop, device: str) -> bool:
+    return device == "pc" or shop.plan.config.mobile_diversion
+
+
+def _lag_ms(shop: Shop, agent: Agent, t0_ms: int) -> int:
+    return detection_lag_ms(shop.shop_id, agent.agent_id, t0_ms, shop.plan.lag_min_ms, shop.plan.lag_max_ms)

@@ -1,0 +1,135 @@
+"""The router of one partition: events in, decisions out, and what changed since it was last asked.
+
+It has no clock, no I/O and no source of chance: the same events give the same decisions (O5).
+"""
+
+from schemas.codec import Event
+from schemas.events import AgentStatus, BuyerMessage
+from schemas.shop import ShopConfigChange
+
+from streams.routing.clockwork import fire_due, next_deadline_ms
+from streams.routing.configure import adopt, apply_config
+from streams.routing.messages import apply_message, apply_reply
+from streams.routing.presence import apply_status
+from streams.routing.snapshot import Change, Restore, changes_of
+from streams.routing.state import NEVER_MS, Decision, Shop
+from streams.routing.stats import Gauges, Stats
+
+
+class Router:
+    """Decides for the shops of one partition, each by its own clock."""
+
+    def __init__(self) -> None:
+        self._shops: dict[str, Shop] = {}
+        self._changed: set[str] = set()
+        self._out: list[Decision] = []
+        self._stats = Stats()
+        self._gauges = Gauges()
+        self._restore = Restore(self._shop)
+
+    def apply(self, event: Event) -> list[Decision]:
+        """Fire the timers due before an event, then apply it (O1, O3): the decisions, in order."""
+        shop = self._shop(event.shop_id)
+        self._changed.add(event.shop_id)
+        now_ms = event.occurred_at_ms
+        late_ms = shop.clock_ms - now_ms
+        if late_ms > 0:
+            self._stats.late_events += 1
+            now_ms = shop.clock_ms
+        else:
+            late_ms = 0
+        if now_ms >= shop.wake_ms:
+            fire_due(shop, now_ms)
+        shop.clock_ms = now_ms
+        shop.changed = True
+        if type(event) is BuyerMessage:
+            apply_message(shop, event, late_ms)
+        elif type(event) is AgentStatus:
+            apply_status(shop, event)
+        elif type(event) is ShopConfigChange:
+            apply_config(shop, event)
+        else:
+            apply_reply(shop, event)
+        if now_ms >= shop.wake_ms:  # a deadline already past fires at the clock (L3)
+            fire_due(shop, now_ms)
+        return self._take_decisions()
+
+    def configure(self, change: ShopConfigChange) -> None:
+        """Give a shop settings that are in force from the start, before its first event (section 10)."""
+        adopt(self._shop(change.shop_id), change, heartbeats_since_ms=0, no_reply_since_ms=0)
+        self._changed.add(change.shop_id)
+
+    def next_deadline_ms(self) -> int | None:
+        """When the next timer of any shop is due; None without one."""
+        first_ms = min((next_deadline_ms(shop) for shop in self._shops.values()), default=NEVER_MS)
+        return None if first_ms == NEVER_MS else first_ms
+
+    def fire_timers(self, until_ms: int) -> list[Decision]:
+        """Fire every timer due at or before an instant, shop by shop in order of id (F8)."""
+        for shop_id in sorted(self._shops):
+            shop = self._shops[shop_id]
+            if shop.wake_ms <= until_ms:
+                fire_due(shop, until_ms)
+                self._changed.add(shop_id)
+        return self._take_decisions()
+
+    def take_changes(self) -> list[Change]:
+        """What changed in the tables since last asked, each key once, in order; a value of None is a tombstone."""
+        changes = [change for shop_id in sorted(self._changed) for change in changes_of(self._shops[shop_id])]
+        self._changed.clear()
+        return changes
+
+    def load(self, table: str, key: bytes, value: bytes | None) -> None:
+        """Take one record of a table's changelog, in changelog order; None removes the key.
+
+        Raises:
+            StateError: the record is not of a format that this version reads.
+        """
+        self._restore.load(table, key, value)
+
+    def finish_load(self) -> None:
+        """Put the loaded records together, once, before the first event.
+
+        Raises:
+            StateError: the tables contradict each other.
+        """
+        self._restore.finish()
+
+    def key_counts(self) -> dict[str, int]:
+        """How many live keys each table has, as of the last `take_changes`."""
+        gauges = self._gauges
+        return {
+            "pending_replies": gauges.agent_keys,
+            "last_contacts": gauges.buyer_keys,
+            "shops": len(self._shops),
+            "shop_settings": gauges.configured_shops,
+        }
+
+    def take_stats(self) -> Stats:
+        """What was counted since last asked."""
+        taken = self._stats
+        self._stats = Stats()
+        for shop in self._shops.values():
+            shop.stats = self._stats
+        return taken
+
+    def gauges(self) -> Gauges:
+        """How the shops stand now."""
+        return self._gauges
+
+    def shop_pending(self, shop_id: str) -> dict[str, int]:
+        """Pending replies by account of one shop, accounts in order of id; empty for a shop that is not here."""
+        shop = self._shops.get(shop_id)
+        return {} if shop is None else {agent_id: len(shop.agents[agent_id].waiting) for agent_id in sorted(shop.agents)}
+
+    def _shop(self, shop_id: str) -> Shop:
+        shop = self._shops.get(shop_id)
+        if shop is None:
+            shop = self._shops[shop_id] = Shop(shop_id, self._stats, self._gauges, self._out)
+            self._gauges.unattended_shops += 1
+        return shop
+
+    def _take_decisions(self) -> list[Decision]:
+        decisions = self._out[:]
+        self._out.clear()
+        return decisions

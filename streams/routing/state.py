@@ -1,0 +1,214 @@
+"""What is remembered: agents, buyers and shops. Plain data; who changes it says so in the other modules.
+
+Times are event times in milliseconds since 1970 UTC.
+"""
+
+from bisect import bisect_left, insort
+from collections import OrderedDict
+from enum import IntEnum
+from heapq import heappush
+from typing import TYPE_CHECKING
+
+import msgspec
+from schemas.decisions import AgentPresence, Assignment, Presence
+from schemas.events import BuyerMessage
+
+from streams.routing.plan import DEFAULT_PLAN, Plan
+from streams.routing.stats import Gauges, Stats
+
+if TYPE_CHECKING:
+    from streams.routing.share import Pool
+
+Decision = Assignment | AgentPresence
+
+NEVER_MS = 1 << 62
+"""Later than any event."""
+
+
+class TimerKind(IntEnum):
+    """What a timer is for, in the order of O1 for timers of one instant."""
+
+    DETECTION = 0
+    EXPIRY = 1
+    NO_REPLY = 2
+
+
+class Device(msgspec.Struct, gc=False):
+    """One device of an agent (L1): whether it is connected, and the own time of the newest status applied (L10)."""
+
+    connected: bool
+    status_ms: int
+
+
+class Window(msgspec.Struct, frozen=True, gc=False):
+    """A detection window (L3): the agent left at `t0_ms` and is noticed `lag_ms` later."""
+
+    t0_ms: int
+    lag_ms: int
+
+    @property
+    def deadline_ms(self) -> int:
+        """When the platform notices."""
+        return self.t0_ms + self.lag_ms
+
+
+class Buyer(msgspec.Struct, gc=False, eq=False):
+    """A remembered buyer. It waits for `owner_id`, or in the message pool, or (neither) for nobody."""
+
+    buyer_id: str
+    last_ms: int = 0
+    """The last event or assignment (T5)."""
+    contact_id: str | None = None
+    contact_ms: int = 0
+    """The last contact (T3) and its time."""
+    holder: str | None = None
+    """The last target, or whoever replied or was transferred to since, as `holder_key` writes it."""
+    owner_id: str | None = None
+    in_pool: bool = False
+    message: BuyerMessage | None = None
+    """The newest message, kept while the buyer waits for an owner or in the pool."""
+    late_ms: int = 0
+    assignments: int = 0
+    """How often the newest message was assigned."""
+    waiting_messages: int = 0
+    first_ms: int = 0
+    first_seq: int = 0
+    """When the first message since the last human answer came, and its place in the shop's order (T4)."""
+    assigned_ms: int = 0
+    """When it was last assigned or transferred to its owner (L6)."""
+    owned_since_ms: int = 0
+    """When it came to its owner (X2)."""
+    no_reply_stays: bool = False
+    """X2 found nobody else for this owner."""
+    no_reply_moves: int = 0
+    waited_for: tuple[str, ...] = ()
+    """The owners it has waited for since the last human answer (X2)."""
+    digests: bytes = b""
+    """Of the last eight event ids, eight bytes each (O4)."""
+
+
+class Agent:
+    """An account that can answer: an agent, or a main or proxy account, by id (F6)."""
+
+    __slots__ = (
+        "agent_id", "available", "busy", "candidate", "deadline_ms", "devices", "eligible", "has_room", "last_share_ms", "limit",
+        "mobile_session", "online", "pools", "presence", "queued_ms", "seen", "seen_ms", "status_ms", "suspended",
+        "virtual_times", "waiting", "weight", "window",
+    )  # fmt: skip
+
+    def __init__(self, agent_id: str, plan: Plan) -> None:
+        self.agent_id = agent_id
+        self.seen = False  # named in an event, so it is known whatever the settings say
+        self.devices: dict[tuple[str, str], Device] = {}
+        self.suspended = False
+        self.status_ms = -1  # own time of the newest suspended or resumed (L10)
+        self.seen_ms = 0  # L9
+        self.mobile_session = False  # P5
+        self.window: Window | None = None
+        self.deadline_ms: int | None = None  # of the window, or of silence (L9)
+        self.queued_ms: int | None = None  # the deadline that stands in the shop's timers
+        self.presence: Presence = "offline"
+        self.waiting: dict[str, Buyer] = {}  # T1: pending is its length
+        self.weight = plan.weight(agent_id)
+        self.limit = plan.max_pending(agent_id)
+        self.last_share_ms = -1  # S2
+        self.virtual_times: dict[str, int] = {}  # S2, by the pool's name
+        self.pools: list[Pool] = []
+        # What follows from the above; `standing.refresh` keeps it.
+        self.busy = False  # pending above busy_threshold
+        self.online = False  # believed online
+        self.available = False  # online and not suspended
+        self.eligible = False  # available, weight above 0
+        self.candidate = False  # eligible and not full (S2)
+        self.has_room = False  # believed online, below busy_threshold and not full (T4)
+
+
+class Shop:
+    """One shop: its settings, its people, its clock. `out` collects what it decides."""
+
+    def __init__(self, shop_id: str, stats: Stats, gauges: Gauges, out: list[Decision]) -> None:
+        self.shop_id = shop_id
+        self.plan: Plan = DEFAULT_PLAN
+        self.given: bytes | None = None
+        self.clock_ms = 0
+        self.heartbeats_since_ms = 0  # L9: own time of the config that turned them on
+        self.no_reply_since_ms = 0  # X2: the clock at the config that turned it on
+        self.next_seq = 0
+        self.agents: dict[str, Agent] = {}
+        self.buyers: OrderedDict[str, Buyer] = OrderedDict()  # in order of last_ms, so the first is the next to go (T5)
+        self.message_pool: list[tuple[int, str]] = []  # (first_seq, buyer_id), in order (T4)
+        self.pools: dict[str, Pool] = {}
+        self.pool_clocks: dict[str, int] = {}  # S3
+        self.available_count = 0
+        self.room_count = 0  # agents with has_room
+        self.timers: list[tuple[int, TimerKind, str]] = []  # a heap of (deadline, kind, id), some of them stale
+        self.wake_ms = NEVER_MS  # no timer is due before this
+        self.stats = stats
+        self.gauges = gauges
+        self.out = out
+        self.changed_agents: set[str] = set()
+        self.changed_buyers: set[str] = set()
+        self.changed = False
+        self.settings_changed = False
+
+    def agent(self, agent_id: str) -> Agent:
+        """The account of this id, made at its first mention."""
+        agent = self.agents.get(agent_id)
+        if agent is None:
+            agent = self.agents[agent_id] = Agent(agent_id, self.plan)
+            agent.pools.extend(pool for pool in self.pools.values() if pool.has_member(agent_id))
+            self.gauges.agent_keys += 1
+            self.gauges.agents["offline"] += 1
+            self.changed_agents.add(agent_id)
+        return agent
+
+    def known(self, agent_id: str) -> bool:
+        """Whether the settings or any event named this agent (section 2)."""
+        agent = self.agents.get(agent_id)
+        return (agent is not None and agent.seen) or agent_id in self.plan.named
+
+    def buyer(self, buyer_id: str) -> Buyer:
+        """The buyer, remembered from now on; its last event is now (T5)."""
+        buyer = self.buyers.get(buyer_id)
+        if buyer is None:
+            buyer = self.buyers[buyer_id] = Buyer(buyer_id, self.clock_ms)
+            self.gauges.buyer_keys += 1
+            self.wake_by(self.clock_ms + self.plan.forget_after_ms + 1)
+            self.changed_buyers.add(buyer_id)
+        else:
+            self.touch(buyer)
+        return buyer
+
+    def touch(self, buyer: Buyer) -> None:
+        """The buyer had an event or assignment now (T5)."""
+        buyer.last_ms = self.clock_ms
+        self.buyers.move_to_end(buyer.buyer_id)
+        self.changed_buyers.add(buyer.buyer_id)
+
+    def set_timer(self, deadline_ms: int, kind: TimerKind, subject_id: str) -> None:
+        """Remember to look at an agent or buyer at an instant."""
+        heappush(self.timers, (deadline_ms, kind, subject_id))
+        self.wake_by(deadline_ms)
+
+    def wake_by(self, deadline_ms: int) -> None:
+        """Something may be due at this instant."""
+        self.wake_ms = min(self.wake_ms, deadline_ms)
+
+    def enter_message_pool(self, buyer: Buyer) -> None:
+        """Queue the buyer by its first waiting message (T4)."""
+        if not buyer.in_pool:
+            buyer.in_pool = True
+            insort(self.message_pool, (buyer.first_seq, buyer.buyer_id))
+            self.gauges.message_pool += 1
+
+    def leave_message_pool(self, buyer: Buyer) -> None:
+        """Take the buyer out of the message pool, if it is there."""
+        if buyer.in_pool:
+            buyer.in_pool = False
+            del self.message_pool[bisect_left(self.message_pool, (buyer.first_seq, buyer.buyer_id))]
+            self.gauges.message_pool -= 1
+
+
+def holder_key(kind: str, target_id: str) -> str:
+    """Who holds a buyer, for `new_owner`: people go by id (F6); robots and the pool cannot be mistaken for them."""
+    return f"\u0000{kind}\u0000{target_id}" if kind in {"robot", "message_pool"} else target_id

@@ -1,0 +1,37 @@
+"""What a router counts for people: events that meant little, and how the shops stand now."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Stats:
+    """Counted since last asked. Times are in milliseconds of event time."""
+
+    late_events: int = 0
+    duplicate_messages: int = 0
+    stale_statuses: int = 0
+    auto_replies: int = 0
+    stranded_buyers: int = 0
+    rescued_buyers: int = 0
+    no_reply_moves: int = 0
+    expired_buyers: int = 0
+    reply_times_ms: list[int] = field(default_factory=list)
+    """X3: for each answered buyer, the time since its first unanswered message."""
+    detection_lags_ms: list[int] = field(default_factory=list)
+    """L4: the lag of each disconnection."""
+
+
+@dataclass(slots=True)
+class Gauges:
+    """How the shops of a router stand now; kept as things change, so reading it costs nothing."""
+
+    pending_replies: int = 0
+    busy_agents: int = 0
+    message_pool: int = 0
+    unattended_shops: int = 0
+    agent_keys: int = 0
+    buyer_keys: int = 0
+    configured_shops: int = 0
+    agents: dict[str, int] = field(
+        default_factory=lambda: {"online": 0, "suspended": 0, "undetected_offline": 0, "offline": 0}
+    )
