@@ -1,0 +1,213 @@
+"""What the reference router remembers of one shop, and the questions that the rules ask about it.
+
+Nothing is cached: every question is answered by scanning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from schemas.shop import DEFAULT_VERSION, ShopConfig
+
+if TYPE_CHECKING:
+    from schemas.decisions import Presence, Target
+    from schemas.events import BuyerMessage
+
+HOUR_MS = 3_600_000
+FORGET_WITHOUT_WINDOW_MS = 720 * HOUR_MS  # T5: 30 days
+FORGET_AT_LEAST_MS = 72 * HOUR_MS  # T5
+Device = tuple[str, str]  # L1: device and device_id
+HUMAN_KINDS = ("agent", "main_account", "proxy_account")
+
+
+def digest(text: str) -> int:
+    """The 8-byte number that L4, R1 and R2 take."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+@dataclass
+class Window:
+    """A running detection window (L3): since `t0_ms`, found out `lag_ms` later."""
+
+    t0_ms: int
+    lag_ms: int
+
+
+@dataclass
+class Agent:
+    """An agent of whom at least one event was seen."""
+
+    agent_id: str
+    connected_devices: set[Device] = field(default_factory=set)
+    newest_of_device_ms: dict[Device, int] = field(default_factory=dict)
+    newest_of_account_ms: int = -1
+    suspended: bool = False
+    window: Window | None = None
+    last_seen_ms: int = -1  # L9's s, before the config's own time is considered
+    app_alive: bool = False  # P5's push
+    published: Presence = "offline"
+    last_share_ms: int = -1  # S2
+
+
+@dataclass
+class Buyer:
+    """A buyer that is remembered (T5). It waits while `owner` is set."""
+
+    buyer_id: str
+    last_ms: int  # T5: the newest event or assignment, by the shop's clock
+    last_event_ids: list[str] = field(default_factory=list)  # O4
+    contact: tuple[str, int] | None = None  # T3: agent and time
+    holder: str | None = None  # new_owner compares with this
+    message: BuyerMessage | None = None  # the newest one
+    late_ms: int = 0
+    times_assigned: int = 0  # of the newest message
+    waiting_messages: int = 0
+    place: int = 0  # T4, L7: the order of the first waiting messages
+    owner: Target | None = None
+    assigned_at_ms: int = 0  # L6: the newest assignment or transfer to the owner
+    wait_start_ms: int = 0  # X2: when the buyer came to the owner
+    waited_for: list[str] = field(default_factory=list)  # X2: human owners since the last human answer
+    no_reply_moves: int = 0  # X2
+    no_reply_given_up: bool = False  # X2: nobody found once, so this owner's timer is not set again
+
+
+@dataclass
+class Shop:
+    """All state of one shop."""
+
+    shop_id: str
+    clock_ms: int = 0
+    config: ShopConfig = field(default_factory=ShopConfig)
+    version: str = DEFAULT_VERSION
+    heartbeats_on_ms: int = -1  # L9: own time of the config that turned them on
+    no_reply_on_ms: int = -1  # X2: clock of the config that turned it on
+    agents: dict[str, Agent] = field(default_factory=dict)
+    buyers: dict[str, Buyer] = field(default_factory=dict)
+    messages_seen: int = 0
+    virtual_times: dict[tuple[str, str], int] = field(default_factory=dict)  # S2: (pool, agent)
+    pool_clocks: dict[str, int] = field(default_factory=dict)  # S3
+    candidates: set[tuple[str, str]] = field(default_factory=set)  # S3: who was a candidate after the last change
+
+    def counts(self, device: Device) -> bool:
+        """L2: whether a device counts."""
+        return device[0] == "pc" or self.config.mobile_diversion
+
+    def connected(self, agent_id: str) -> bool:
+        """L2: whether any counting device is connected."""
+        agent = self.agents.get(agent_id)
+        return agent is not None and any(self.counts(device) for device in agent.connected_devices)
+
+    def believed_online(self, agent_id: str) -> bool:
+        """L3: connected, or not yet found out."""
+        agent = self.agents.get(agent_id)
+        return agent is not None and (agent.window is not None or self.connected(agent_id))
+
+    def suspended(self, agent_id: str) -> bool:
+        """L1: the account's own flag."""
+        agent = self.agents.get(agent_id)
+        return agent is not None and agent.suspended
+
+    def available(self, agent_id: str) -> bool:
+        """Section 2's last line: believed online and not suspended."""
+        return self.believed_online(agent_id) and not self.suspended(agent_id)
+
+    def presence(self, agent_id: str) -> Presence:
+        """L11: `undetected_offline` stands before `suspended`."""
+        agent = self.agents.get(agent_id)
+        if agent is None or not self.believed_online(agent_id):
+            return "offline"
+        if agent.window is not None:
+            return "undetected_offline"
+        return "suspended" if agent.suspended else "online"
+
+    def known(self, agent_id: str) -> bool:
+        """Section 2's last line; main and proxy accounts are not known by the config alone (F6)."""
+        config = self.config
+        named = {agent.agent_id for agent in config.agents} | set(config.dedicated_agents.values())
+        named |= set(config.offline_receivers)
+        for group in config.groups:
+            named |= set(group.agent_ids)
+        for page in config.pages:
+            named |= set(page.agent_ids)
+        return agent_id in named or agent_id in self.agents
+
+    def weight(self, agent_id: str) -> int:
+        """Section 3: an agent that the config does not list has weight 100."""
+        for agent in self.config.agents:
+            if agent.agent_id == agent_id:
+                return agent.weight
+        return 100
+
+    def limit(self, agent_id: str) -> int | None:
+        """X1: max_pending, the shop's default where the agent has none."""
+        for agent in self.config.agents:
+            if agent.agent_id == agent_id and agent.max_pending is not None:
+                return agent.max_pending
+        return self.config.default_max_pending
+
+    def waiting_for(self, owner_id: str) -> list[Buyer]:
+        """T1, F6: buyers who wait for a human owner, by id, in the order of their first waiting messages."""
+        found = [
+            buyer
+            for buyer in self.buyers.values()
+            if buyer.owner is not None and buyer.owner.kind in HUMAN_KINDS and buyer.owner.id == owner_id
+        ]
+        return sorted(found, key=lambda buyer: buyer.place)
+
+    def pool(self) -> list[Buyer]:
+        """T4: the message pool in order."""
+        found = [b for b in self.buyers.values() if b.owner is not None and b.owner.kind == "message_pool"]
+        return sorted(found, key=lambda buyer: buyer.place)
+
+    def pending(self, owner_id: str) -> int:
+        """T1: 待回复人数."""
+        return len(self.waiting_for(owner_id))
+
+    def full(self, agent_id: str, buyer_id: str | None) -> bool:
+        """X1: pending at the limit, the buyer in question (if there is one) not counted."""
+        limit = self.limit(agent_id)
+        others = [buyer for buyer in self.waiting_for(agent_id) if buyer.buyer_id != buyer_id]
+        return limit is not None and len(others) >= limit
+
+    def lag_ms(self, agent_id: str, t0_ms: int) -> int:
+        """L4: the detection lag of one case."""
+        low = self.config.detection_lag_s.min * 1000
+        high = self.config.detection_lag_s.max * 1000
+        u = digest(f"{self.shop_id}|{agent_id}|{t0_ms}") / 2**64
+        return low + int((high - low) * u)
+
+    def last_seen_ms(self, agent: Agent) -> int:
+        """L9: s, at least the own time of the config that turned heartbeats on."""
+        return max(agent.last_seen_ms, self.heartbeats_on_ms)
+
+    def contact_window_ms(self) -> int | None:
+        """Section 3: recent_contact_window_h in ms; None means as long as the buyer is remembered."""
+        hours = self.config.recent_window_h
+        return None if hours is None else hours * HOUR_MS
+
+    def forget_after_ms(self) -> int:
+        """T5: how long a silent buyer is remembered."""
+        window = self.contact_window_ms()
+        return FORGET_WITHOUT_WINDOW_MS if window is None else max(window, FORGET_AT_LEAST_MS)
+
+    def timers(self) -> list[tuple[int, int, str, str]]:
+        """O1: (deadline, rank of the kind, id, what it is) of everything that is running."""
+        running: list[tuple[int, int, str, str]] = []
+        for agent in self.agents.values():
+            if agent.window is not None:
+                running.append((agent.window.t0_ms + agent.window.lag_ms, 0, agent.agent_id, "window"))  # L3
+            if self.config.expect_heartbeats and agent.connected_devices:
+                seen = self.last_seen_ms(agent)
+                running.append((seen + self.lag_ms(agent.agent_id, seen), 0, agent.agent_id, "silence"))  # L9
+        for buyer in self.buyers.values():
+            running.append((buyer.last_ms + self.forget_after_ms() + 1, 1, buyer.buyer_id, "expiry"))  # T5
+            wait_s = self.config.no_reply_reassign_s
+            if wait_s is None or buyer.owner is None or buyer.owner.kind not in HUMAN_KINDS:
+                continue
+            if buyer.no_reply_given_up or buyer.no_reply_moves >= self.config.no_reply_limit:
+                continue
+            start = max(buyer.wait_start_ms, self.no_reply_on_ms)
+            running.append((start + wait_s * 1000, 2, buyer.buyer_id, "no_reply"))  # X2
+        return sorted(running)
