@@ -1,9 +1,9 @@
-"""Messages get their assignments: as they come (Q, P), out of the pool (T4), after a rescue (L7) or without a reply (X2)."""
+"""Messages get assignments: as they come (Q, P), out of the pool (T4), by a rescue (L7), for want of a reply (X2)."""
 
 from msgspec import UNSET
+
 from schemas.decisions import Assignment, Target
 from schemas.events import BuyerMessage
-
 from streams.routing.case import Case
 from streams.routing.ladder import (
     KEEPS_LAST_CONTACT,
@@ -56,9 +56,11 @@ def reassign_without_reply(shop: Shop, buyer: Buyer) -> None:
 
 
 def drain_message_pool(shop: Shop, favoured: str | None = None) -> None:
-    """T4: buyers in the pool are routed in order while there is room; `favoured` has room for one whatever its pending."""
+    """T4: the pool's buyers are routed in order while there is room; `favoured` has room for one in any case."""
     if not shop.plan.config.pool_drain:
         return
+    if favoured is not None and not shop.agents[favoured].online:
+        favoured = None
     ladder = QIANNIU_DRAIN if shop.plan.qianniu else PINDUODUO_DRAIN
     place = 0
     while place < len(shop.message_pool) and (shop.room_count or favoured is not None):
@@ -78,9 +80,7 @@ def _again(
 ) -> Case:
     """The newest message of a waiting buyer, once more: without robots, past full agents (L7, F4)."""
     assert buyer.message is not None, "a waiting buyer has a message"  # noqa: S101
-    return Case(
-        shop, buyer, buyer.message, without=without, robots=False, strict=True, drain=drain, favoured=favoured
-    )
+    return Case(shop, buyer, buyer.message, without=without, robots=False, strict=True, drain=drain, favoured=favoured)
 
 
 def _place_in_line(buyer: Buyer) -> int:

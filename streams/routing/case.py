@@ -2,7 +2,6 @@
 
 from schemas.decisions import Outcome, TargetKind
 from schemas.events import BuyerMessage
-
 from streams.routing.draws import draw_for_message
 from streams.routing.plan import Binding, Plan
 from streams.routing.state import Agent, Buyer, Shop
@@ -12,13 +11,13 @@ class Case:
     """A message to be routed.
 
     `without` are ids that this decision leaves out (F5, L7, X2); `robots` False leaves out robots too. `drain` asks for
-    room (T4), and `favoured` has room for one buyer whatever its pending. `strict` passes full agents over in every rung (F4).
+    room (T4), and `favoured` has room for one buyer in any case. `strict` passes full agents over in every rung (F4).
     """
 
     __slots__ = (
-        "_binding", "_bound", "buyer", "candidate_count", "diverts", "drain", "favoured", "found_only_full", "has_contact",
-        "kind", "message", "narrow_outcome", "plan", "push", "robots", "shop", "strict", "target_id", "trace",
-        "waits_with_addressed", "weight", "without",
+        "_binding", "_bound", "buyer", "candidate_count", "diverts", "drain", "favoured", "found_only_full",
+        "has_contact", "kind", "message", "narrow_outcome", "plan", "push", "robots", "shop", "strict", "target_id",
+        "trace", "waits_with_addressed", "weight", "without",
     )  # fmt: skip
 
     def __init__(

@@ -1,7 +1,6 @@
 """New settings take effect (C1): the plan changes, then agents in order of id, then the pool drains once (F8)."""
 
 from schemas.shop import ShopConfigChange
-
 from streams.routing.assign import drain_message_pool
 from streams.routing.plan import Plan
 from streams.routing.presence import goes_offline, is_connected, publish_change, set_deadline

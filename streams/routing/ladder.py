@@ -1,13 +1,12 @@
 """The two ladders (sections 4 and 5): which rung takes a message, and what every rung before it said.
 
-A rung is a function of a `Case`. It answers `taken`, or why it did not take the message, or None where it is not listed.
+A rung is a function of a `Case`. It answers `taken`, or why it did not take the message, or None where not listed.
 Nothing is changed here but virtual times, which share moves as it picks (S2).
 """
 
 from collections.abc import Callable
 
 from schemas.decisions import Outcome
-
 from streams.routing.case import Case
 from streams.routing.draws import draw_for_buyer
 from streams.routing.pick import pick_by_share, pick_random
@@ -213,4 +212,3 @@ def climb(case: Case, ladder: Ladder) -> str | None:
             if outcome == "taken":
                 return name
     return None
-

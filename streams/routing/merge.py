@@ -23,7 +23,7 @@ class Merger(Generic[T]):
     """The order in which the records of one partition are applied.
 
     Each topic keeps its own order; of the next records the one with the smallest (time, topic rank) comes first. A
-    record without a time takes that of the one before it in its topic, `last_times` (ms), which is part of a checkpoint.
+    record without a time takes that of the one before it in its topic: `last_times` (ms), part of every checkpoint.
     """
 
     def __init__(self, last_times: Mapping[Topic, int] | None = None) -> None:

@@ -1,7 +1,6 @@
 """What buyers and agents say: messages (O4, T1) and replies (T2, T3, X3)."""
 
 from schemas.events import AgentReply, BuyerMessage
-
 from streams.routing.assign import drain_message_pool, route_message
 from streams.routing.draws import digest
 from streams.routing.presence import noticed

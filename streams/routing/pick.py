@@ -3,7 +3,6 @@
 from bisect import bisect_left
 
 from schemas.decisions import Outcome
-
 from streams.routing.case import Case
 from streams.routing.draws import draw_for_message
 from streams.routing.plan import ALL_AGENTS
@@ -61,7 +60,7 @@ def _left_out(case: Case, ranking: Ranking) -> list[int]:
 
 
 def _extra_candidate(case: Case, pool_: Pool) -> Agent | None:
-    """An agent that this decision alone may pick: the favoured one of a drain (T4), or a full one but for this buyer (X1)."""
+    """Whom this decision alone may pick: the favoured one of a drain (T4), or one full only with this buyer (X1)."""
     agent_id = case.favoured if case.drain else case.buyer.owner_id
     if agent_id is None or agent_id in case.without:
         return None

@@ -10,7 +10,7 @@ ALL_AGENTS = "all"
 
 
 class Binding(NamedTuple):
-    """The groups that an order state leads to (Q5, Q6): their common pool, its members, and whether a robot stands in."""
+    """The groups that an order state leads to (Q5, Q6): their common pool, its members, whether a robot stands in."""
 
     pool: str
     members: frozenset[str]

@@ -1,9 +1,9 @@
 """Presence and the detection lag (section 2): devices, windows, silence, and what is published of them."""
 
 from msgspec import UNSET
+
 from schemas.decisions import AgentPresence, Presence
 from schemas.events import AgentStatus
-
 from streams.routing.assign import drain_message_pool, rescue_buyers
 from streams.routing.draws import detection_lag_ms
 from streams.routing.standing import refresh

@@ -4,11 +4,11 @@ It has no clock, no I/O and no source of chance: the same events give the same d
 """
 
 from schemas.codec import Event
+
 from schemas.events import AgentStatus, BuyerMessage
 from schemas.shop import ShopConfigChange
-
 from streams.routing.clockwork import fire_due, next_deadline_ms
-from streams.routing.configure import adopt, apply_config
+from streams.routing.configure import adopt, apply_config, set_timers
 from streams.routing.messages import apply_message, apply_reply
 from streams.routing.presence import apply_status
 from streams.routing.snapshot import Change, Restore, changes_of
@@ -93,7 +93,8 @@ class Router:
         Raises:
             StateError: the tables contradict each other.
         """
-        self._restore.finish()
+        for shop in self._restore.finish():
+            set_timers(shop)
 
     def key_counts(self) -> dict[str, int]:
         """How many live keys each table has, as of the last `take_changes`."""
@@ -107,11 +108,7 @@ class Router:
 
     def take_stats(self) -> Stats:
         """What was counted since last asked."""
-        taken = self._stats
-        self._stats = Stats()
-        for shop in self._shops.values():
-            shop.stats = self._stats
-        return taken
+        return self._stats.take()
 
     def gauges(self) -> Gauges:
         """How the shops stand now."""
@@ -120,7 +117,8 @@ class Router:
     def shop_pending(self, shop_id: str) -> dict[str, int]:
         """Pending replies by account of one shop, accounts in order of id; empty for a shop that is not here."""
         shop = self._shops.get(shop_id)
-        return {} if shop is None else {agent_id: len(shop.agents[agent_id].waiting) for agent_id in sorted(shop.agents)}
+        agents = {} if shop is None else shop.agents
+        return {agent_id: len(agents[agent_id].waiting) for agent_id in sorted(agents)}
 
     def _shop(self, shop_id: str) -> Shop:
         shop = self._shops.get(shop_id)

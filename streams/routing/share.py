@@ -1,7 +1,7 @@
 """Share by weight and busyness: stride scheduling in integers (S1 to S5).
 
 A `Pool` is a set of candidates with a clock; a `Ranking` keeps some of its agents in order of (virtual time, last share
-assignment, id), so that a pick costs the logarithm of their number. Keys only grow, so entries are mended when they surface.
+assignment, id), so a pick costs the logarithm of their number. Keys only grow: entries are mended as they surface.
 """
 
 from bisect import bisect_left, insort
@@ -112,8 +112,7 @@ def pool(shop: Shop, name: str) -> Pool:
 def take_share(shop: Shop, pool_: Pool, agent: Agent) -> None:
     """The agent gets a message by share: its virtual time steps (S1, S2), the pool's clock follows (S3)."""
     v = agent.virtual_times.get(pool_.name, 0)
-    if v > shop.pool_clocks[pool_.name]:
-        shop.pool_clocks[pool_.name] = v
+    shop.pool_clocks[pool_.name] = max(shop.pool_clocks[pool_.name], v)
     pending, threshold = len(agent.waiting), shop.plan.config.busy_threshold
     step = STRIDE // agent.weight if pending <= threshold else STRIDE * pending // (agent.weight * threshold)
     agent.virtual_times[pool_.name] = v + step

@@ -10,9 +10,9 @@ from heapq import heappush
 from typing import TYPE_CHECKING
 
 import msgspec
+
 from schemas.decisions import AgentPresence, Assignment, Presence
 from schemas.events import BuyerMessage
-
 from streams.routing.plan import DEFAULT_PLAN, Plan
 from streams.routing.stats import Gauges, Stats
 
@@ -52,7 +52,7 @@ class Window(msgspec.Struct, frozen=True, gc=False):
         return self.t0_ms + self.lag_ms
 
 
-class Buyer(msgspec.Struct, gc=False, eq=False):
+class Buyer(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
     """A remembered buyer. It waits for `owner_id`, or in the message pool, or (neither) for nobody."""
 
     buyer_id: str
@@ -91,8 +91,8 @@ class Agent:
     """An account that can answer: an agent, or a main or proxy account, by id (F6)."""
 
     __slots__ = (
-        "agent_id", "available", "busy", "candidate", "deadline_ms", "devices", "eligible", "has_room", "last_share_ms", "limit",
-        "mobile_session", "online", "pools", "presence", "queued_ms", "seen", "seen_ms", "status_ms", "suspended",
+        "agent_id", "available", "busy", "candidate", "deadline_ms", "devices", "eligible", "has_room", "last_share_ms",
+        "limit", "mobile_session", "online", "pools", "presence", "queued_ms", "seen", "seen_ms", "status_ms", "suspended",
         "virtual_times", "waiting", "weight", "window",
     )  # fmt: skip
 

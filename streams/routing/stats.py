@@ -1,6 +1,6 @@
 """What a router counts for people: events that meant little, and how the shops stand now."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 
 @dataclass(slots=True)
@@ -19,6 +19,17 @@ class Stats:
     """X3: for each answered buyer, the time since its first unanswered message."""
     detection_lags_ms: list[int] = field(default_factory=list)
     """L4: the lag of each disconnection."""
+
+    def take(self) -> "Stats":
+        """The figures so far; counting begins anew."""
+        taken = replace(self)
+        for name, fresh in Stats().items():
+            setattr(self, name, fresh)
+        return taken
+
+    def items(self) -> list[tuple[str, int | list[int]]]:
+        """Every figure by name."""
+        return [(each.name, getattr(self, each.name)) for each in fields(self)]
 
 
 @dataclass(slots=True)

@@ -1,0 +1,208 @@
+"""State as table records and back: what the changelogs of the four tables hold, one small JSON document a key.
+
+Keys are `shop_id`, or `shop_id` and the agent's or buyer's id joined by U+001F, which no id contains.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
+
+import msgspec
+import orjson
+from schemas.codec import parse_settings
+
+from streams.routing.plan import DEFAULT_PLAN, Plan
+from streams.routing.presence import presence_of
+from streams.routing.share import pool
+from streams.routing.standing import refresh
+from streams.routing.state import Agent, Buyer, Device, Shop, Window
+
+TABLES = ("pending_replies", "last_contacts", "shops", "shop_settings")
+KEY_SEPARATOR = "\u001f"
+
+R = TypeVar("R")
+
+
+class StateError(Exception):
+    """A table's record cannot be read, or the tables contradict each other."""
+
+
+class Change(NamedTuple):
+    """A table's key and its value now; None is a tombstone."""
+
+    table: str
+    key: bytes
+    value: bytes | None
+
+
+class AgentRecord(msgspec.Struct, omit_defaults=True, gc=False):
+    """Table `pending_replies`: an account, its pending replies, its presence and its shares."""
+
+    pending: int
+    seen: bool = False
+    devices: list[tuple[str, str, bool, int]] = []
+    suspended: bool = False
+    status_ms: int = -1
+    seen_ms: int = 0
+    mobile_session: bool = False
+    window: Window | None = None
+    last_share_ms: int = -1
+    virtual_times: dict[str, int] = {}
+
+
+class ShopRecord(msgspec.Struct, omit_defaults=True, gc=False):
+    """Table `shops`: the shop's clock and counters."""
+
+    clock_ms: int
+    next_seq: int = 0
+    heartbeats_since_ms: int = 0
+    no_reply_since_ms: int = 0
+    pool_clocks: dict[str, int] = {}
+
+
+def changes_of(shop: Shop) -> Iterator[Change]:
+    """What changed in a shop since last asked, in order of table and key; the marks are cleared."""
+    for agent_id in sorted(shop.changed_agents):
+        yield Change("pending_replies", _key(shop, agent_id), _value(_agent_record(shop.agents[agent_id])))
+    for buyer_id in sorted(shop.changed_buyers):
+        buyer = shop.buyers.get(buyer_id)
+        yield Change("last_contacts", _key(shop, buyer_id), None if buyer is None else _value(buyer))
+    if shop.changed:
+        record = ShopRecord(
+            shop.clock_ms, shop.next_seq, shop.heartbeats_since_ms, shop.no_reply_since_ms, shop.pool_clocks
+        )
+        yield Change("shops", shop.shop_id.encode(), _value(record))
+    if shop.settings_changed:
+        yield Change("shop_settings", shop.shop_id.encode(), shop.given)
+    _clear_marks(shop)
+
+
+class Restore:
+    """Puts a router's shops together from table records."""
+
+    def __init__(self, shop: Callable[[str], Shop]) -> None:
+        self._shop = shop
+        self._agents: dict[str, dict[str, AgentRecord]] = {}
+        self._shops: dict[str, ShopRecord] = {}
+
+    def load(self, table: str, key: bytes, value: bytes | None) -> None:
+        """Take one record, the newest of a key last."""
+        shop_id, _, subject_id = key.decode().partition(KEY_SEPARATOR)
+        if table == "last_contacts":
+            buyers = self._shop(shop_id).buyers
+            if value is None:
+                buyers.pop(subject_id, None)
+            else:
+                buyers[subject_id] = _read(value, Buyer, table)
+        elif table == "pending_replies":
+            agents = self._agents.setdefault(shop_id, {})
+            if value is None:
+                agents.pop(subject_id, None)
+            else:
+                agents[subject_id] = _read(value, AgentRecord, table)
+        elif table == "shops":
+            if value is not None:
+                self._shops[shop_id] = _read(value, ShopRecord, table)
+        elif table == "shop_settings":
+            self._shop(shop_id).given = value
+        else:
+            raise StateError(f"there is no table {table!r}: the tables are {', '.join(TABLES)}")
+
+    def finish(self) -> list[Shop]:
+        """Link what was loaded: the shops, in order of id."""
+        shops = [self._shop(shop_id) for shop_id in sorted(self._shops)]
+        for shop in shops:
+            self._link(shop, self._shops[shop.shop_id])
+        self._shops.clear()
+        self._agents.clear()
+        return shops
+
+    def _link(self, shop: Shop, record: ShopRecord) -> None:
+        shop.clock_ms, shop.next_seq = record.clock_ms, record.next_seq
+        shop.heartbeats_since_ms, shop.no_reply_since_ms = record.heartbeats_since_ms, record.no_reply_since_ms
+        shop.pool_clocks = record.pool_clocks
+        shop.plan = _plan(shop.given)
+        shop.gauges.configured_shops += shop.given is not None
+        records = self._agents.get(shop.shop_id, {})
+        for agent_id in sorted(records):
+            _restore_agent(shop.agent(agent_id), records[agent_id])
+        _restore_buyers(shop)
+        for agent_id, agent in shop.agents.items():
+            stored = records[agent_id].pending if agent_id in records else 0
+            if stored != len(agent.waiting):
+                raise StateError(
+                    f"shop {shop.shop_id}: table pending_replies says {stored} for agent {agent_id}, "
+                    f"but {len(agent.waiting)} buyers of table last_contacts wait there"
+                )
+            agent.presence = presence_of(shop, agent)
+            agent.online = agent.presence != "offline"
+            shop.gauges.agents["offline"] -= 1
+            shop.gauges.agents[agent.presence] += 1
+            refresh(shop, agent)
+        for name in shop.pool_clocks:
+            pool(shop, name)
+        _clear_marks(shop)
+
+
+def _plan(given: bytes | None) -> Plan:
+    if given is None:
+        return DEFAULT_PLAN
+    settings, version, _ = parse_settings(orjson.loads(given))
+    return Plan(settings, version)
+
+
+def _agent_record(agent: Agent) -> AgentRecord:
+    return AgentRecord(
+        pending=len(agent.waiting),
+        seen=agent.seen,
+        devices=[(*key, device.connected, device.status_ms) for key, device in agent.devices.items()],
+        suspended=agent.suspended,
+        status_ms=agent.status_ms,
+        seen_ms=agent.seen_ms,
+        mobile_session=agent.mobile_session,
+        window=agent.window,
+        last_share_ms=agent.last_share_ms,
+        virtual_times=agent.virtual_times,
+    )
+
+
+def _restore_agent(agent: Agent, record: AgentRecord) -> None:
+    agent.seen = record.seen
+    agent.devices = {(kind, device_id): Device(up, at_ms) for kind, device_id, up, at_ms in record.devices}
+    agent.suspended, agent.status_ms, agent.seen_ms = record.suspended, record.status_ms, record.seen_ms
+    agent.mobile_session, agent.window = record.mobile_session, record.window
+    agent.last_share_ms, agent.virtual_times = record.last_share_ms, record.virtual_times
+
+
+def _restore_buyers(shop: Shop) -> None:
+    buyers = sorted(shop.buyers.values(), key=lambda buyer: (buyer.last_ms, buyer.buyer_id))
+    shop.buyers.clear()
+    for buyer in buyers:
+        shop.buyers[buyer.buyer_id] = buyer
+        if buyer.owner_id is not None:
+            shop.agent(buyer.owner_id).waiting[buyer.buyer_id] = buyer
+            shop.gauges.pending_replies += 1
+        elif buyer.in_pool:
+            buyer.in_pool = False
+            shop.enter_message_pool(buyer)
+    shop.gauges.buyer_keys += len(buyers)
+
+
+def _clear_marks(shop: Shop) -> None:
+    shop.changed_agents.clear()
+    shop.changed_buyers.clear()
+    shop.changed = shop.settings_changed = False
+
+
+def _key(shop: Shop, subject_id: str) -> bytes:
+    return f"{shop.shop_id}{KEY_SEPARATOR}{subject_id}".encode()
+
+
+def _value(record: msgspec.Struct) -> bytes:
+    return orjson.dumps(msgspec.to_builtins(record))
+
+
+def _read(value: bytes, record_type: type[R], table: str) -> R:
+    try:
+        return msgspec.convert(orjson.loads(value), record_type)
+    except (msgspec.ValidationError, orjson.JSONDecodeError) as error:
+        raise StateError(f"a record of table {table} cannot be read: {error}") from error
