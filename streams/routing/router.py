@@ -4,7 +4,6 @@ It has no clock, no I/O and no source of chance: the same events give the same d
 """
 
 from schemas.codec import Event
-
 from schemas.events import AgentStatus, BuyerMessage
 from schemas.shop import ShopConfigChange
 from streams.routing.clockwork import fire_due, next_deadline_ms
@@ -42,11 +41,11 @@ class Router:
             fire_due(shop, now_ms)
         shop.clock_ms = now_ms
         shop.changed = True
-        if type(event) is BuyerMessage:
+        if isinstance(event, BuyerMessage):
             apply_message(shop, event, late_ms)
-        elif type(event) is AgentStatus:
+        elif isinstance(event, AgentStatus):
             apply_status(shop, event)
-        elif type(event) is ShopConfigChange:
+        elif isinstance(event, ShopConfigChange):
             apply_config(shop, event)
         else:
             apply_reply(shop, event)

@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 import orjson
-from schemas.codec import parse_settings
 
+from schemas.codec import parse_settings
 from streams.routing.plan import DEFAULT_PLAN, Plan
 from streams.routing.presence import presence_of
 from streams.routing.share import pool

@@ -92,8 +92,8 @@ class Agent:
 
     __slots__ = (
         "agent_id", "available", "busy", "candidate", "deadline_ms", "devices", "eligible", "has_room", "last_share_ms",
-        "limit", "mobile_session", "online", "pools", "presence", "queued_ms", "seen", "seen_ms", "status_ms", "suspended",
-        "virtual_times", "waiting", "weight", "window",
+        "limit", "mobile_session", "online", "pools", "presence", "queued_ms", "seen", "seen_ms", "status_ms",
+        "suspended", "virtual_times", "waiting", "weight", "window",
     )  # fmt: skip
 
     def __init__(self, agent_id: str, plan: Plan) -> None:
