@@ -1,0 +1,56 @@
+"""Bytes to a JSON document, within the limits of routing-rules.md section 9. It knows no event."""
+
+import orjson
+
+from schemas.errors import InvalidEvent
+
+MAX_BYTES = 256 << 10
+"""A longer record or line is refused."""
+MAX_LEVELS = 32
+"""Objects and arrays within each other; a scalar is no level."""
+
+
+def parse(text: bytes) -> object:
+    """Read a JSON text.
+
+    Raises:
+        InvalidEvent: `too_large`, `not_utf8`, `not_json` or `too_deep`.
+    """
+    if len(text) > MAX_BYTES:
+        raise InvalidEvent("too_large", f"$: expected at most {MAX_BYTES} bytes, not {len(text)}", path="$")
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _unreadable(text, error) from None
+    # No text goes deeper than it has brackets, and few have so many.
+    if text.count(b"{") + text.count(b"[") > MAX_LEVELS and _levels(document) > MAX_LEVELS:
+        raise _too_deep()
+    return document
+
+
+def may_hold_control_characters(text: bytes) -> bool:
+    r"""Whether a string of this JSON text can hold one: escaped, U+007F, or U+0080 to U+00BF (C2 xx)."""
+    return b"\\" in text or b"\xc2" in text or b"\x7f" in text
+
+
+def _unreadable(text: bytes, error: orjson.JSONDecodeError) -> InvalidEvent:
+    try:
+        text.decode()
+    except UnicodeDecodeError as undecodable:
+        return InvalidEvent("not_utf8", f"$: expected UTF-8, which breaks at byte {undecodable.start}", path="$")
+    if "depth" in error.msg or "recursion" in error.msg.lower():  # orjson's own limit is 1024 levels.
+        return _too_deep()
+    return InvalidEvent("not_json", f"$: expected JSON, which breaks at character {error.pos}", path="$")
+
+
+def _too_deep() -> InvalidEvent:
+    return InvalidEvent("too_deep", f"$: expected at most {MAX_LEVELS} levels of objects and arrays", path="$")
+
+
+def _levels(document: object) -> int:
+    """The depth, level by level: a recursive walk would depend on Python's own limit."""
+    levels, level = 0, [document]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        levels += 1
+        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+    return levels
