@@ -1,0 +1,143 @@
+"""How every aiokafka client of a command is started: with patience, and with words when nobody answers.
+
+The lane's own clients are Faust's business; this is for administration, the boot check, `config`, `tail` and the like.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Protocol, TypeVar
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+    TopicAuthorizationFailedError,
+)
+
+from streams.errors import BrokerUnreachableError, ClusterError
+
+PATIENCE_S = 10.0
+"""How long a command tries to reach a broker: longer than a leader's election or a broker's restart on a good day, and
+short enough for somebody who mistyped an address."""
+_RETRY_S = 0.3
+_UNREACHABLE = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError, TimeoutError)
+_FORBIDDEN = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
+
+
+class KafkaClient(Protocol):
+    """What aiokafka's producer and consumer have in common."""
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Disconnect; also after a start that failed."""
+
+
+Client = TypeVar("Client", bound=KafkaClient)
+
+
+@asynccontextmanager
+async def administration(kafka: Mapping[str, Any], *, patience_s: float = PATIENCE_S) -> AsyncIterator[Any]:
+    """A connected AIOKafkaAdminClient.
+
+    Args:
+        kafka: the client arguments, as `Settings.kafka_client_kwargs()` gives them.
+        patience_s: how long to try to connect, in seconds.
+
+    Raises:
+        BrokerUnreachableError: if no broker answered in time, or it went away afterwards.
+        ClusterError: if the cluster does not let this user do what was asked.
+    """
+    client = AIOKafkaAdminClient(**kafka, request_timeout_ms=20_000)
+    try:
+        with failures_in_words(kafka):
+            await _patiently(client.start, kafka, patience_s)
+            yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def started(client: Client, kafka: Mapping[str, Any], *, patience_s: float = PATIENCE_S) -> AsyncIterator[Client]:
+    """Start an aiokafka producer or consumer that was made with the arguments `kafka`, and stop it at the end.
+
+    Raises:
+        BrokerUnreachableError: as `administration`.
+        ClusterError: as `administration`.
+    """
+    try:
+        with failures_in_words(kafka):
+            await _patiently(client.start, kafka, patience_s)
+            yield client
+    finally:
+        await client.stop()
+
+
+@contextmanager
+def failures_in_words(kafka: Mapping[str, Any]) -> Iterator[None]:
+    """Turn aiokafka's errors that a person can mend into ours."""
+    try:
+        yield
+    except _UNREACHABLE as exc:
+        raise _unreachable(kafka, str(exc)) from exc
+    except _FORBIDDEN as exc:
+        raise ClusterError(
+            f"the cluster does not allow it: {exc}",
+            where=_servers(kafka),
+            mend="give this user the rights that the deployment guide lists (ACLs)",
+        ) from exc
+
+
+async def _patiently(start: Callable[[], Awaitable[None]], kafka: Mapping[str, Any], patience_s: float) -> None:
+    """Call `start` until it succeeds; aiokafka logs each failed address, we keep the last to say it once."""
+    deadline = asyncio.get_running_loop().time() + patience_s
+    with _last_complaint() as complaint:
+        while True:
+            try:
+                return await start()
+            except KafkaConnectionError as exc:
+                if asyncio.get_running_loop().time() + _RETRY_S > deadline:
+                    raise _unreachable(kafka, complaint.text or str(exc)) from None
+            await asyncio.sleep(_RETRY_S)
+
+
+def _unreachable(kafka: Mapping[str, Any], detail: str) -> BrokerUnreachableError:
+    return BrokerUnreachableError(
+        f"no Kafka broker can be reached at {_servers(kafka)} ({detail})",
+        mend="start it, or set FENLIU_KAFKA_BOOTSTRAP_SERVERS (and _SECURITY_PROTOCOL, _SASL_*, _SSL_*)",
+    )
+
+
+def _servers(kafka: Mapping[str, Any]) -> str:
+    servers = kafka["bootstrap_servers"]
+    return servers if isinstance(servers, str) else ",".join(servers)
+
+
+class _Complaint(logging.Handler):
+    """Keeps the newest message of a logger."""
+
+    text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text = record.getMessage()
+
+
+@contextmanager
+def _last_complaint() -> Iterator[_Complaint]:
+    """Keep what aiokafka logs while it connects, instead of showing the same line for every attempt."""
+    logger = logging.getLogger("aiokafka")
+    complaint, propagate = _Complaint(logging.WARNING), logger.propagate
+    logger.addHandler(complaint)
+    logger.propagate = False
+    try:
+        yield complaint
+    finally:
+        logger.propagate = propagate
+        logger.removeHandler(complaint)
