@@ -1,0 +1,160 @@
+"""Traffic to the four input topics of Kafka, keyed and partitioned as producers are asked to.
+
+Records carry the time at which they are sent, as a chat system's would, so the traffic must not lie ahead of the clock:
+fenliu puts an event more than FENLIU_MAX_CLOCK_SKEW_S ahead of its record's timestamp to the dead letters.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from schemas.codec import RANK
+from streams.errors import BrokerUnreachableError, ClusterError
+from streams.lane.partitioner import partition_of
+from streams.settings import Settings
+from streams.simulate.options import OptionsError
+from streams.simulate.record import Record
+
+if TYPE_CHECKING:
+    from aiokafka.producer.message_accumulator import BatchBuilder
+
+_GROUP = 2000
+"""Records sent and awaited together: at full speed no topic gets further ahead of another in event time than this."""
+_TICK_S = 0.01
+_BATCH_BYTES = 400 * 1024
+_METADATA_TIMEOUT_S = 10
+
+
+def default_start_ms(now_ms: int, span_ms: int, speed: float | None) -> int:
+    """The start of traffic that ends now, or, if it is paced, that has caught up with the clock when it ends."""
+    takes_ms = span_ms / speed if speed else 0
+    return min(now_ms, round(now_ms + takes_ms - span_ms))
+
+
+def check_start(start_ms: int, now_ms: int, span_ms: int, speed: float | None, allowed_skew_s: int) -> None:
+    """Refuse traffic that would be ahead of the clock.
+
+    Raises:
+        OptionsError: if events would be more than the allowed skew ahead of the time at which they are sent.
+    """
+    takes_ms = span_ms / speed if speed else 0
+    ahead_ms = max(start_ms - now_ms, start_ms + span_ms - now_ms - takes_ms)
+    if ahead_ms > allowed_skew_s * 1000:
+        raise OptionsError(
+            f"events would be up to {ahead_ms / 1000:,.0f} s ahead of the clock, and fenliu takes at most "
+            f"{allowed_skew_s} s (clock_skew)",
+            where="--start",
+            mend="leave --start out, or give an earlier one, or --speed 1 with a start now",
+        )
+
+
+class Publisher:
+    """An idempotent producer of traffic, to be used as an asynchronous context manager.
+
+    Raises:
+        BrokerUnreachableError: when no broker answers.
+        ClusterError: when an input topic is missing, or the brokers refuse a record.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._topics = {topic: settings.topic(topic) for topic in RANK}
+        self._servers = settings.kafka_bootstrap_servers
+        # The producer's own batches would hold records back; here a batch is what is due.
+        self._producer = AIOKafkaProducer(
+            **settings.kafka_client_kwargs(),
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=_BATCH_BYTES,
+            client_id="fenliu-simulate",
+        )
+        self._partitions: dict[str, int] = {}
+
+    async def __aenter__(self) -> "Publisher":
+        try:
+            await self._producer.start()
+        except KafkaConnectionError as exc:
+            raise BrokerUnreachableError(
+                f"no broker answers at {self._servers}",
+                mend="start one, or set FENLIU_KAFKA_BOOTSTRAP_SERVERS",
+            ) from exc
+        try:
+            for topic, name in self._topics.items():
+                self._partitions[topic] = await self._partition_count(name)
+        except BaseException:
+            await self._producer.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._producer.stop()
+
+    async def publish(self, records: Iterable[Record], speed: float | None = None) -> None:
+        """Send everything; `speed` is event time against wall time, None or 0 as fast as the brokers take it."""
+        for due_at_s, group in _groups(records, speed):
+            await asyncio.sleep(max(0.0, due_at_s - time.monotonic()))
+            await self.send(group)
+
+    async def send(self, group: list[Record]) -> None:
+        """Send records, and wait until all of them are acknowledged."""
+        now_ms = time.time_ns() // 1_000_000
+        batches: dict[tuple[str, int], list[BatchBuilder]] = {}
+        for record in group:
+            partition = self._partition(record)
+            open_batches = batches.setdefault((record.topic, partition), [])
+            fits = open_batches and open_batches[-1].append(timestamp=now_ms, key=record.key, value=record.value)
+            if not fits:
+                open_batches.append(self._producer.create_batch())
+                open_batches[-1].append(timestamp=now_ms, key=record.key, value=record.value)
+        try:
+            # The rarer topics first: who reads along should have seen an agent come before the buyer whom it gets.
+            for topic in sorted(RANK, key=RANK.__getitem__):
+                sent = [
+                    await self._producer.send_batch(batch, self._topics[topic], partition=partition)
+                    for (of_topic, partition), open_batches in sorted(batches.items(), key=itemgetter(0))
+                    if of_topic == topic
+                    for batch in open_batches
+                ]
+                await asyncio.gather(*sent)
+        except KafkaError as exc:
+            raise ClusterError(
+                f"the brokers did not take a record: {exc!r}", mend="look at `fenliu check` and the brokers' logs"
+            ) from exc
+
+    def _partition(self, record: Record) -> int:
+        count = self._partitions[record.topic]
+        partition = partition_of(record.key, count)
+        return (partition + 1) % count if record.misrouted else partition
+
+    async def _partition_count(self, name: str) -> int:
+        try:
+            async with asyncio.timeout(_METADATA_TIMEOUT_S):
+                return len(await self._producer.partitions_for(name))
+        except (KafkaError, TimeoutError) as exc:
+            raise ClusterError(
+                "there is no such topic", where=name, mend="fenliu topics create, then fenliu simulate again"
+            ) from exc
+
+
+def _groups(records: Iterable[Record], speed: float | None) -> Iterator[tuple[float, list[Record]]]:
+    """Cut the traffic into groups, each with the instant of the monotonic clock at which it is due."""
+    group: list[Record] = []
+    began_s = time.monotonic()
+    first_ms: int | None = None
+    due_s = group_due_s = began_s
+    for record in records:
+        if speed:
+            first_ms = record.at_ms if first_ms is None else first_ms
+            due_s = began_s + (record.at_ms - first_ms) / 1000 / speed
+        if group and (len(group) >= _GROUP or due_s - group_due_s > _TICK_S):
+            yield group_due_s, group
+            group = []
+        if not group:
+            group_due_s = due_s
+        group.append(record)
+    if group:
+        yield group_due_s, group
