@@ -37,22 +37,27 @@ class Merger(Generic[T]):
         self._pushed_times[topic] = time_ms
         self._queues[topic].append((time_ms, head.payload))
 
-    def pop(self, at_end: Callable[[Topic], bool]) -> tuple[Topic, int, T] | None:
-        """Take the next record: its topic, its time for the order (ms), and what was pushed.
+    def next_topic(self, at_end: Callable[[Topic], bool] = lambda _: True) -> Topic | None:
+        """The topic whose record comes next.
 
         None while a topic that is not read to its end has nothing here, or when all are empty.
         """
-        first: tuple[int, int, Topic] | None = None
+        first: tuple[int, int] | None = None
+        chosen: Topic | None = None
         for topic, queue in self._queues.items():
             if queue:
-                place = (queue[0][0], RANK[topic], topic)
+                place = (queue[0][0], RANK[topic])
                 if first is None or place < first:
-                    first = place
+                    first, chosen = place, topic
             elif not at_end(topic):
                 return None
-        if first is None:
+        return chosen
+
+    def pop(self, at_end: Callable[[Topic], bool] = lambda _: True) -> tuple[Topic, int, T] | None:
+        """Take the next record: its topic, its time for the order (ms), and what was pushed; None as `next_topic`."""
+        topic = self.next_topic(at_end)
+        if topic is None:
             return None
-        topic = first[2]
         time_ms, payload = self._queues[topic].popleft()
         self.last_times[topic] = time_ms
         return topic, time_ms, payload
@@ -61,6 +66,10 @@ class Merger(Generic[T]):
         """The record of a topic that comes next, if one is here."""
         queue = self._queues[topic]
         return queue[0][1] if queue else None
+
+    def time_ms(self, topic: Topic) -> int:
+        """The time for the order of a topic's next record, which must be here."""
+        return self._queues[topic][0][0]
 
     def buffered(self, topic: Topic) -> int:
         """How many records of a topic wait here."""
