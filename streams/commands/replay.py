@@ -15,6 +15,7 @@ from schemas.events import MAX_TIME_MS
 from streams.errors import ExitCode, UsageError
 from streams.replay.lines import size_bytes
 from streams.replay.runner import BadLine, Replay, assignments_only
+from streams.routing import Decision
 from streams.shops_file import load_shops
 
 CHUNK = 1000
@@ -93,7 +94,7 @@ def _report(bad: BadLine, letters: IO[bytes] | None) -> None:
         letters.write(bad.to_json() + b"\n")
 
 
-def _write(decisions: Iterator[object]) -> None:
+def _write(decisions: Iterator[Decision]) -> None:
     out = sys.stdout.buffer
     chunk: list[bytes] = []
     for decision in decisions:
