@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-import msgspec
-import orjson
-
+from schemas.codec import parse_settings
 from schemas.shop import DEFAULT_VERSION, ShopConfig, ShopConfigChange
 
 if TYPE_CHECKING:
@@ -181,19 +179,12 @@ def version_of(document: Document) -> str:
 
 
 def config_change(shop_id: str, occurred_at_ms: int, document: Document | None) -> ShopConfigChange:
-    """The event that brings some settings; None is the reset to the defaults."""
-    if document is None:
-        return ShopConfigChange(
-            shop_id=shop_id,
-            occurred_at_ms=occurred_at_ms,
-            settings=ShopConfig(),
-            version=DEFAULT_VERSION,
-            given=None,
-        )
+    """The event that brings some settings; None is the reset to the defaults.
+
+    Raises:
+        InvalidEvent: The settings are not valid (C2).
+    """
+    settings, version, given = (ShopConfig(), DEFAULT_VERSION, None) if document is None else parse_settings(document)
     return ShopConfigChange(
-        shop_id=shop_id,
-        occurred_at_ms=occurred_at_ms,
-        settings=msgspec.convert(document, ShopConfig),
-        version=version_of(document),
-        given=orjson.dumps(without_unknown(document)),
+        shop_id=shop_id, occurred_at_ms=occurred_at_ms, settings=settings, version=version, given=given
     )

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from msgspec import UNSET, convert
 
 from schemas.decisions import AgentPresence, Assignment
 from schemas.events import AgentReply, AgentStatus, BuyerMessage
 from tests.reference.model import ReferenceRouter
-from tests.reference.shops import config_change, version_of
-from tests.reference.traffic import play, random_events
+from tests.reference.shops import config_change
 
 if TYPE_CHECKING:
     from schemas.events import ReplyKind, StatusName
@@ -281,15 +279,3 @@ def test_o3_o4_late_and_duplicate_messages() -> None:
     assert (late.late_ms, late.occurred_at_ms, late.decided_at_ms) == (1_000, 4_000, 5_000)
     duplicate = BuyerMessage(event_id="m1", shop_id="s", buyer_id="b1", occurred_at_ms=4_000)
     assert desk.router.apply(duplicate) == []
-
-
-def test_c1_the_version_of_some_settings() -> None:
-    # blake2b of {"policy":"pinduoduo","robot_id":"小蜜"} in UTF-8
-    settings: dict[str, object] = {"robot_id": "小蜜", "policy": "pinduoduo", "no_such_setting": 1}
-    assert version_of(settings) == "c58c8c100bd8"
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_o5_the_same_events_give_the_same_decisions(seed: int) -> None:
-    items = random_events(seed, 60, ticks=True)
-    assert play(ReferenceRouter(), items) == play(ReferenceRouter(), items)

@@ -213,13 +213,18 @@ def steps_of(draw: DrawFn, cast: Cast, ticks: bool) -> Step:
     return draw_step(DrawnSource(draw), cast, ticks=ticks)
 
 
-def event_sequences(max_size: int = 60, *, ticks: bool = False) -> SearchStrategy[list[Item]]:
-    """Sequences for hypothesis; items that do not matter are dropped when a failing case shrinks."""
+def event_sequences(max_scenes: int = 10, *, ticks: bool = False) -> SearchStrategy[list[Item]]:
+    """Sequences for hypothesis, up to 10 steps a scene; what does not matter is dropped when a failing case shrinks.
+
+    The scenes mean nothing: hypothesis draws short lists, and a list of lists is long enough to be of use.
+    """
 
     @st.composite
     def sequences(draw: DrawFn) -> list[Item]:
         cast = draw_cast(DrawnSource(draw))
-        return assemble(draw(st.lists(steps_of(cast, ticks), min_size=1, max_size=max_size)))
+        scene = st.lists(steps_of(cast, ticks), min_size=1, max_size=10)
+        scenes = draw(st.lists(scene, min_size=1, max_size=max_scenes))
+        return assemble([step for scene in scenes for step in scene])
 
     return sequences()
 
