@@ -12,7 +12,7 @@ from streams.simulate import simulate as simulated
 from streams.simulate.files import write_lines
 from streams.simulate.options import BEIJING_OFFSET_MS, SINGLES_DAY_MS
 from streams.simulate.progress import Counts
-from streams.simulate.publisher import Publisher, check_start, default_start_ms
+from streams.simulate.publisher import check_start, default_start_ms, publisher
 
 _BEIJING = timezone(timedelta(milliseconds=BEIJING_OFFSET_MS))
 
@@ -114,5 +114,5 @@ def simulate(
 
 
 async def _to_kafka(counts: Counts, settings: Settings, speed: float | None) -> None:
-    async with Publisher(settings) as publisher:
-        await publisher.publish(counts.watch(simulated(counts.options)), speed)
+    async with publisher(settings) as to_topics:
+        await to_topics.publish(counts.watch(simulated(counts.options)), speed)

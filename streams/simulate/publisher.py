@@ -6,15 +6,17 @@ fenliu puts an event more than FENLIU_MAX_CLOCK_SKEW_S ahead of its record's tim
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from schemas.codec import RANK
-from streams.errors import BrokerUnreachableError, ClusterError
+from streams.errors import ClusterError
+from streams.kafka_clients import started
 from streams.lane.partitioner import partition_of
 from streams.settings import Settings
 from streams.simulate.options import OptionsError
@@ -54,53 +56,25 @@ def check_start(start_ms: int, now_ms: int, span_ms: int, speed: float | None, a
 
 
 class Publisher:
-    """An idempotent producer of traffic, to be used as an asynchronous context manager.
+    """Sends traffic through an idempotent producer; `publisher()` makes one."""
 
-    Raises:
-        BrokerUnreachableError: when no broker answers.
-        ClusterError: when an input topic is missing, or the brokers refuse a record.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._topics = {topic: settings.topic(topic) for topic in RANK}
-        self._servers = settings.kafka_bootstrap_servers
-        # The producer's own batches would hold records back; here a batch is what is due.
-        self._producer = AIOKafkaProducer(
-            **settings.kafka_client_kwargs(),
-            acks="all",
-            enable_idempotence=True,
-            max_batch_size=_BATCH_BYTES,
-            client_id="fenliu-simulate",
-        )
-        self._partitions: dict[str, int] = {}
-
-    async def __aenter__(self) -> "Publisher":
-        try:
-            await self._producer.start()
-        except KafkaConnectionError as exc:
-            raise BrokerUnreachableError(
-                f"no broker answers at {self._servers}",
-                mend="start one, or set FENLIU_KAFKA_BOOTSTRAP_SERVERS",
-            ) from exc
-        try:
-            for topic, name in self._topics.items():
-                self._partitions[topic] = await self._partition_count(name)
-        except BaseException:
-            await self._producer.stop()
-            raise
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._producer.stop()
+    def __init__(self, producer: AIOKafkaProducer, topics: Mapping[str, str], partitions: Mapping[str, int]) -> None:
+        self._producer = producer
+        self._topics = topics
+        self._partitions = partitions
 
     async def publish(self, records: Iterable[Record], speed: float | None = None) -> None:
         """Send everything; `speed` is event time against wall time, None or 0 as fast as the brokers take it."""
-        for due_at_s, group in _groups(records, speed):
+        for due_at_s, group in groups(records, speed):
             await asyncio.sleep(max(0.0, due_at_s - time.monotonic()))
             await self.send(group)
 
     async def send(self, group: list[Record]) -> None:
-        """Send records, and wait until all of them are acknowledged."""
+        """Send records, and wait until all of them are acknowledged.
+
+        Raises:
+            ClusterError: if the brokers refuse a record.
+        """
         now_ms = time.time_ns() // 1_000_000
         batches: dict[tuple[str, int], list[BatchBuilder]] = {}
         for record in group:
@@ -130,17 +104,34 @@ class Publisher:
         partition = partition_of(record.key, count)
         return (partition + 1) % count if record.misrouted else partition
 
-    async def _partition_count(self, name: str) -> int:
-        try:
-            async with asyncio.timeout(_METADATA_TIMEOUT_S):
-                return len(await self._producer.partitions_for(name))
-        except (KafkaError, TimeoutError) as exc:
-            raise ClusterError(
-                "there is no such topic", where=name, mend="fenliu topics create, then fenliu simulate again"
-            ) from exc
+
+@asynccontextmanager
+async def publisher(settings: Settings) -> AsyncIterator[Publisher]:
+    """A publisher to the input topics, connected.
+
+    Raises:
+        BrokerUnreachableError: when no broker answers.
+        ClusterError: when an input topic is missing.
+    """
+    kafka = settings.kafka_client_kwargs()
+    topics = {topic: settings.topic(topic) for topic in RANK}
+    producer = AIOKafkaProducer(
+        **kafka, acks="all", enable_idempotence=True, max_batch_size=_BATCH_BYTES, client_id="fenliu-simulate"
+    )
+    async with started(producer, kafka):
+        partitions = {topic: await _partition_count(producer, name) for topic, name in topics.items()}
+        yield Publisher(producer, topics, partitions)
 
 
-def _groups(records: Iterable[Record], speed: float | None) -> Iterator[tuple[float, list[Record]]]:
+async def _partition_count(producer: AIOKafkaProducer, name: str) -> int:
+    try:
+        async with asyncio.timeout(_METADATA_TIMEOUT_S):
+            return len(await producer.partitions_for(name))
+    except (KafkaError, TimeoutError) as exc:
+        raise ClusterError("there is no such topic", where=name, mend="fenliu topics create, then try again") from exc
+
+
+def groups(records: Iterable[Record], speed: float | None) -> Iterator[tuple[float, list[Record]]]:
     """Cut the traffic into groups, each with the instant of the monotonic clock at which it is due."""
     group: list[Record] = []
     began_s = time.monotonic()
