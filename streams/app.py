@@ -1,0 +1,114 @@
+"""The Faust app: its topics, tables, agent and web server. `faust -A streams.app agents` and `tables` list them.
+
+What happens to a batch is in `streams.lane`; who gets which message is decided in `streams.routing`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.app.base import BootStrategy
+
+from schemas.codec import RANK
+from streams.lane.checkpoint import CHECKPOINTS
+from streams.lane.consumer import LaneTransport
+from streams.lane.inputs import Batch
+from streams.lane.lane import Lane
+from streams.lane.observer import Unobserved
+from streams.lane.recovery import LaneTables
+from streams.lane.worker import LaneWorker
+from streams.routing import TABLES, Router
+from streams.settings import Settings
+
+
+class Boot(BootStrategy):  # type: ignore[misc]
+    """Starts no Faust producer: each partition has its own, transactional."""
+
+    enable_kafka_producer = False
+
+
+class BatchSchema(faust.Schema):  # type: ignore[misc]
+    """The lane has decoded everything: Faust passes its batches through."""
+
+    def loads_key(self, app: Any, message: Any, **options: Any) -> Any:  # noqa: ARG002
+        """A batch has no key."""
+        return None
+
+    def loads_value(self, app: Any, message: Any, **options: Any) -> Any:  # noqa: ARG002
+        """The batch itself."""
+        return message.value
+
+
+class InputTopics(faust.Topic):  # type: ignore[misc]
+    """Several topics as one: `faust agents` asks for the name of an agent's topic."""
+
+    def get_topic_name(self) -> str:
+        """All the names."""
+        return ", ".join(self.topics)
+
+
+class FenliuApp(faust.App):  # type: ignore[misc]
+    """A Faust app that routes on the lane."""
+
+    BootStrategy = Boot
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.lane = Lane(settings, router_factory=Router, tables=TABLES, observer=Unobserved())
+        super().__init__(
+            settings.app_id,
+            broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
+            datadir=settings.data_dir,
+            store="memory://",
+            # Topics are created by `fenliu topics create` and never on the way.
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            table_standby_replicas=0,
+            broker_session_timeout=settings.session_timeout_s,
+            TableManager=LaneTables,
+            Worker=LaneWorker,
+            autodiscover=False,
+            web_bind=settings.http_host,
+            web_host=settings.http_host,
+            web_port=settings.http_port,
+            web_tables_enabled=False,
+            web_router_enabled=False,
+            web_stats_enabled=False,
+            web_graph_enabled=False,
+        )
+        self.transport = LaneTransport(self.conf.broker_consumer, self)
+
+    async def boot_check(self) -> None:
+        """Before anything is consumed: the cluster is as declared.
+
+        Raises:
+            BrokerUnreachableError: if no broker answers.
+            ClusterError: naming every topic that is not as declared, and how to mend it.
+        """
+
+    def declared(self, table: str, what: str) -> faust.Table:
+        """Declare a table; the lane writes and restores its changelog."""
+        changelog = self.topic(self.settings.changelog(table), compacting=True, key_serializer="raw")
+        return self.Table(table, changelog_topic=changelog, help=what)
+
+    def _create_directories(self) -> None:
+        """State lives in memory and in changelogs: nothing is written to the data directory."""
+        assert isinstance(self.conf.datadir, Path)  # noqa: S101
+
+
+app = FenliuApp(Settings.load())
+
+inputs = InputTopics(app, topics=[app.settings.topic(topic) for topic in RANK], schema=BatchSchema())
+
+pending_replies = app.declared("pending_replies", "What each agent has to answer, its presence and its share.")
+last_contacts = app.declared("last_contacts", "What is remembered of each buyer: last contact, who it waits for.")
+shops = app.declared("shops", "The clock and the pools of each shop.")
+shop_settings = app.declared("shop_settings", "The settings of each shop, as they were given.")
+checkpoints = app.declared(CHECKPOINTS, "How far each partition is routed: written with the offsets it names.")
+
+
+@app.agent(inputs)
+async def route(batches: faust.Stream[Batch]) -> None:
+    """Route the batches of all partitions; each is committed in one transaction, while others go on."""
+    async for batch in batches:
+        app.lane.submit(batch)

@@ -1,0 +1,106 @@
+"""The checkpoint record of a partition, and what must agree after a restore. It knows no broker."""
+
+import logging
+from collections.abc import Mapping
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from schemas.codec import RANK, Topic
+from streams.lane.errors import CheckpointMismatchError, shown_offsets
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINTS = "checkpoints"
+"""The table whose changelog holds the checkpoint records, one key a partition."""
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """Written in the transaction whose offsets and state it describes."""
+
+    version: int = 1
+    offsets: dict[Topic, int]
+    """Where each input is read on."""
+    last_times: dict[Topic, int]
+    """Time (ms) of the newest record applied of each topic (O2)."""
+    keys: dict[str, int]
+    """Live keys of each state table."""
+
+
+def checkpoint_key(partition: int) -> bytes:
+    """The key of a partition's checkpoint record."""
+    return b"checkpoint-%d" % partition
+
+
+def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
+    """The value of a checkpoint record."""
+    return orjson.dumps(msgspec.to_builtins(checkpoint))
+
+
+def decode_checkpoint(value: bytes) -> Checkpoint:
+    """Read a checkpoint record.
+
+    Raises:
+        ValueError: if it is none that this version knows.
+    """
+    checkpoint = msgspec.json.decode(value, type=Checkpoint)
+    if checkpoint.version != 1:
+        raise ValueError(f"version {checkpoint.version}")
+    return checkpoint
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """Where a partition begins to read after its take-over."""
+
+    offsets: dict[Topic, int | None]
+    """None: at the oldest record."""
+    last_times: dict[Topic, int]
+
+
+def agree(
+    partition: int,
+    app_id: str,
+    *,
+    checkpoint: Checkpoint | None,
+    committed: Mapping[Topic, int | None],
+    keys: Mapping[str, int],
+) -> Start:
+    """Compare what the group committed, what the checkpoint says, and the state that was restored.
+
+    All three were written by one transaction, so they differ only if somebody else wrote or deleted some of them.
+    Offsets that are gone altogether are no such case: Kafka forgets those of an empty group after a week
+    (offsets.retention.minutes), and the checkpoint holds the same numbers.
+
+    Raises:
+        CheckpointMismatchError: naming what differs, and the way out.
+    """
+    said = "nothing" if checkpoint is None else shown_offsets(checkpoint.offsets)
+
+    def mismatch(why: str, *, committed_to: object = shown_offsets(committed), said: object = said) -> Exception:
+        return CheckpointMismatchError(partition, app_id, committed=committed_to, checkpoint=said, why=why)
+
+    live = {table: count for table, count in keys.items() if count}
+    nothing_committed = all(offset is None for offset in committed.values())
+    if checkpoint is None:
+        if not nothing_committed:
+            raise mismatch("the changelogs have no checkpoint record, although this partition was routed before")
+        if live:
+            raise mismatch(f"the changelogs hold state without a checkpoint record: {_shown(live)}")
+        return Start(offsets=dict.fromkeys(RANK), last_times={})
+    expected = {table: count for table, count in checkpoint.keys.items() if count}
+    if live != expected:
+        raise mismatch(
+            f"the changelogs hold {_shown(live)}, but the checkpoint was written with {_shown(expected)}",
+        )
+    if nothing_committed:
+        logger.warning(
+            "Partition %d: the group's offsets have expired; going on from the checkpoint record (%s)", partition, said
+        )
+    elif dict(committed) != dict(checkpoint.offsets):
+        raise mismatch("the committed offsets are not those of the checkpoint record")
+    return Start(offsets=dict(checkpoint.offsets), last_times=dict(checkpoint.last_times))
+
+
+def _shown(keys: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} keys of {table}" for table, count in sorted(keys.items())) or "no keys"

@@ -1,0 +1,216 @@
+"""Faust's consumer, with the path of single messages replaced by the lane's path of batches.
+
+Faust keeps the group's membership, the flow control and the streams. The lane owns the positions: before each fetch the
+consumer is told where to read, since Faust drops records that a rebalance overtakes and would never read them again.
+"""
+
+import asyncio
+import time
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import ConsumerStoppedError
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP, ConsumerMessage
+
+from streams.lane.errors import InputExpiredError
+from streams.lane.inputs import Batch, Fetched
+from streams.lane.lane import Lane
+from streams.settings import Settings
+
+FETCH_WAIT_S = 0.5
+"""How long a fetch waits for records; whatever arrives ends it at once."""
+
+CROWDED_WAIT_S = 0.01
+"""The same while a topic is left out because enough of it is buffered: it must soon be asked for again."""
+
+FETCH_RECORDS = 5000
+"""At most so many records a fetch, so that decoding them holds up nobody for more than some tens of milliseconds."""
+
+
+class LaneThread(AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The thread in which the group's consumer and its heartbeats run."""
+
+    consumer: "LaneConsumer"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._heard: dict[TopicPartition, tuple[int, float]] = {}
+        self._sought: dict[TopicPartition, tuple[object, int]] = {}
+
+    def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:  # noqa: ARG002
+        settings = self.consumer.settings
+        session_ms = settings.session_timeout_s * 1000
+        return AIOKafkaConsumer(
+            **settings.kafka_client_kwargs(),
+            client_id=f"{settings.app_id}-worker",
+            group_id=settings.app_id,
+            # Faust's own: it gives a partition number of all four inputs to one worker. Faust itself would choose round
+            # robin here, as it does not subscribe to changelogs.
+            partition_assignment_strategy=[self.app.assignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // 4,
+            # How long the others wait in a rebalance for this worker to commit its batches under way.
+            rebalance_timeout_ms=max(session_ms, 60_000),
+            fetch_max_wait_ms=int(FETCH_WAIT_S * 1000),
+            request_timeout_ms=max(session_ms, 40_000),
+        )
+
+    async def fetch(self, wanted: dict[TopicPartition, int], timeout_s: float) -> dict[TopicPartition, Fetched]:
+        """Fetch from where the lane wants to read; called from the lane's event loop, runs in this thread."""
+        fetched: dict[TopicPartition, Fetched] = await self.call_thread(self._fetch, wanted, timeout_s)
+        return fetched
+
+    async def _fetch(self, wanted: dict[TopicPartition, int], timeout_s: float) -> dict[TopicPartition, Fetched]:
+        consumer = self._ensure_consumer()
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        subscription = consumer._subscription.subscription
+        assignment = subscription.assignment if subscription is not None else None
+        live = {} if assignment is None else {tp: at for tp, at in wanted.items() if tp in assignment.tps}
+        # Entering the context is what counts as polling: a worker without partitions must do it too, or the client
+        # leaves the group after max.poll.interval and never joins again.
+        with consumer._subscription.fetch_context():
+            if not live or not assignment.active or not self.consumer.flow_active:
+                await asyncio.sleep(timeout_s)
+                return {}
+            for tp, offset in live.items():
+                await self._seek_if_elsewhere(consumer, assignment, tp, offset)
+            records = await fetcher.fetched_records(set(live), timeout=timeout_s, max_records=FETCH_RECORDS)
+        if not assignment.active:
+            return {}
+        return {
+            tp: self._fetched(tp, offset, assignment.state_value(tp), records.get(tp, ()))
+            for tp, offset in live.items()
+            if assignment.state_value(tp).has_valid_position
+        }
+
+    async def _seek_if_elsewhere(
+        self, consumer: AIOKafkaConsumer, assignment: Any, tp: TopicPartition, offset: int
+    ) -> None:
+        """Make the consumer read from `offset`.
+
+        Raises:
+            InputExpiredError: if it was told so before and the broker moved it: those records are gone.
+        """
+        state = assignment.state_value(tp)
+        if state.has_valid_position and state.position == offset:
+            return
+        if self._sought.get(tp) == (assignment, offset):
+            begin = (await consumer.beginning_offsets([tp]))[tp]
+            if begin > offset:
+                raise InputExpiredError(tp.topic, tp.partition, position=offset, begin=begin)
+        self._sought[tp] = (assignment, offset)
+        consumer.seek(tp, offset)
+
+    def _fetched(self, tp: TopicPartition, start: int, state: Any, records: Any) -> Fetched:
+        """What is known of a topic now; read in one go with the records, so that they belong together."""
+        answered_ms = state.timestamp or 0
+        known_ms, heard_at = self._heard.get(tp, (0, 0.0))
+        if answered_ms != known_ms:
+            heard_at = time.monotonic()
+            self._heard[tp] = answered_ms, heard_at
+        end = state.lso if state.lso is not None and state.lso >= 0 else state.highwater
+        return Fetched(start, state.position, end, heard_at, records)
+
+
+class LaneConsumer(Consumer):  # type: ignore[misc]
+    """Delivers batches to the agents instead of messages, and commits nothing: transactions do."""
+
+    _thread: LaneThread
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        settings: Settings = self.app.settings
+        return settings
+
+    @property
+    def lane(self) -> Lane:
+        """The lane of this process."""
+        lane: Lane = self.app.lane
+        return lane
+
+    def _new_consumer_thread(self) -> LaneThread:
+        return LaneThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ARG002
+        """Fetch, announce and keep time until cancelled: Faust's fetcher service runs this once the worker has started."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._feed_lane(), name="fetch")
+                tasks.create_task(self._announce_batches(), name="announce")
+                tasks.create_task(self.lane.tick(), name="tick")
+        except* ConsumerStoppedError:
+            if not self.app.should_stop:
+                raise
+        except* Exception as exc:  # noqa: BLE001  nothing may be lost silently: the process ends
+            self.lane.on_failure(exc)
+
+    async def _feed_lane(self) -> None:
+        lane = self.lane
+        while not self.should_stop:
+            if not self.flow_active:
+                await self.can_resume_flow.wait()
+                continue
+            lane.room.clear()
+            wanted, crowded = lane.wanted()
+            if crowded and not wanted:
+                await lane.room.wait()
+                continue
+            lane.feed(await self._thread.fetch(wanted, CROWDED_WAIT_S if crowded else FETCH_WAIT_S))
+
+    async def _announce_batches(self) -> None:
+        lane = self.lane
+        while not self.should_stop:
+            await lane.work.wait()
+            lane.work.clear()
+            for batch in lane.due():
+                await self.callback(self._message_of(batch))
+
+    def _message_of(self, batch: Batch) -> ConsumerMessage:
+        """A batch as the one message that Faust's streams see; it stands for its last record."""
+        topic, item = batch.items[-1]
+        record = item.record
+        tp = TP(record.topic, record.partition)
+        message = self._to_message(tp, record)
+        message.value = batch
+        return message
+
+    def ack(self, message: ConsumerMessage) -> bool:
+        """The stream is done with a batch: the lane knows by itself when it is committed."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        return True
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002
+        """Offsets are committed by the transaction of each batch, never here."""
+        return False
+
+    async def perform_seek(self) -> None:
+        """The lane tells the consumer where to read, before each fetch."""
+
+    async def wait_empty(self) -> None:
+        """Called by Faust before partitions move, and at the end: commit what is under way and start nothing new."""
+        await self.lane.hold()
+
+    async def on_stop(self) -> None:
+        """Close the writers before the group is left, so that a successor finds nothing open."""
+        await self.lane.stop()
+        await super().on_stop()
+
+
+class LaneTransport(Transport):  # type: ignore[misc]
+    """Faust's aiokafka transport with the lane's consumer."""
+
+    Consumer = LaneConsumer
+
+
+def partition_numbers(tps: AbstractSet[TP], topic: str) -> set[int]:
+    """The partition numbers of a topic among those assigned."""
+    return {tp.partition for tp in tps if tp.topic == topic}

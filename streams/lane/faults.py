@@ -1,0 +1,15 @@
+"""Where a test may kill the process: the lane calls `faults.reached(point)` as it passes each point of a commit or take-over.
+
+A test's own worker puts its function in the place of `reached`; in the product it does nothing.
+"""
+
+from typing import Literal
+
+Point = Literal[
+    "before_begin", "after_begin", "after_sends", "after_offsets", "before_commit", "after_commit",
+    "during_takeover", "during_restore",
+]  # fmt: skip
+
+
+def reached(point: Point) -> None:
+    """The lane has come to `point`."""

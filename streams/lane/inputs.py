@@ -1,0 +1,219 @@
+"""The four inputs of one partition: what was fetched, decoded and not yet routed, in the order of O2.
+
+It knows positions and ends, but no broker: a fetcher feeds it, and asks it where to read on. Times are seconds of
+`time.monotonic()`.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from schemas.codec import RANK, Event, InvalidEvent, Topic, decode
+from streams.dead_letters import Record
+from streams.lane.partitioner import partition_of
+from streams.routing.merge import Head, Merger
+
+STALE_S = 3.0
+"""How long it is believed that a topic has nothing new. The consumer hears of each topic every half second even if there
+is nothing, so after six such silences its leader is gone or this process slept, and the others wait (O2)."""
+
+MAX_BUFFERED_BYTES = 8 << 20
+"""Of one topic: then it is not fetched until some of it was routed. A fetch brings at most 1 MiB more."""
+
+
+class Item(NamedTuple):
+    """A record and what came out of decoding it."""
+
+    record: Record
+    event: Event | InvalidEvent
+
+
+class Fetched(NamedTuple):
+    """What one fetch brought for one topic."""
+
+    start: int
+    """The offset that was asked for."""
+    position: int
+    """Where to read on: past the records, and past markers and gaps that bring none."""
+    end: int | None
+    """The last stable offset when the broker last answered; None before its first answer."""
+    heard_at: float
+    """When that was."""
+    records: Sequence[Record]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records of one partition in the order in which they are applied."""
+
+    partition: int
+    items: list[tuple[Topic, Item]]
+    offsets: dict[Topic, int]
+    """Where each topic is read on after this batch: what the transaction commits."""
+    last_times: dict[Topic, int]
+    """Time (ms) of the newest record taken of each topic, for the checkpoint."""
+
+
+@dataclass(slots=True)
+class _Feed:
+    position: int
+    end: int | None = None
+    heard_at: float = 0.0
+    buffered_bytes: int = 0
+
+
+class Reader:
+    """Decodes records and makes the two checks that need more than the record: partition and clock."""
+
+    def __init__(self, *, max_clock_skew_ms: int, partition_count: int) -> None:
+        self._max_clock_skew_ms = max_clock_skew_ms
+        self._partition_count = partition_count
+
+    def read(self, topic: Topic, record: Record) -> Head[Item]:
+        """Decode a record; one that cannot be used becomes a head without a time, with the reason."""
+        try:
+            event = decode(topic, record.value, key=record.key, timestamp_ms=max(0, record.timestamp))
+            self._check(event, record)
+        except InvalidEvent as exc:
+            return Head(None, Item(record, exc))
+        return Head(event.occurred_at_ms, Item(record, event))
+
+    def _check(self, event: Event, record: Record) -> None:
+        key = record.key or b""
+        expected = partition_of(key, self._partition_count)
+        if expected != record.partition:
+            raise InvalidEvent(
+                "wrong_partition",
+                f"the key belongs to partition {expected} of {self._partition_count}; set the producer's partitioner to "
+                "Kafka's murmur2 (librdkafka: partitioner=murmur2_random)",
+            )
+        ahead_ms = event.occurred_at_ms - record.timestamp
+        # A record without a timestamp (-1, from very old producers) cannot be compared.
+        if record.timestamp >= 0 and ahead_ms > self._max_clock_skew_ms:
+            raise InvalidEvent(
+                "clock_skew",
+                f"$.occurred_at_ms: expected at most {self._max_clock_skew_ms} ms after the record's timestamp, "
+                f"not {ahead_ms} ms",
+            )
+
+
+class Inputs:
+    """The inputs of one partition, from the fetcher to the router.
+
+    Args:
+        partition: the partition number, the same in the four topics.
+        offsets: where each topic is read from.
+        last_times: from the checkpoint: the time (ms) of the newest record applied of each topic.
+        reader: decodes the records.
+        max_events: the bound of a batch, and of what is buffered of a topic.
+        now: the clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        offsets: Mapping[Topic, int],
+        last_times: Mapping[Topic, int],
+        *,
+        reader: Reader,
+        max_events: int,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.partition = partition
+        self._reader = reader
+        self._max_events = max_events
+        self._now = now
+        self.reset(offsets, last_times)
+
+    def reset(self, offsets: Mapping[Topic, int], last_times: Mapping[Topic, int]) -> None:
+        """Forget what is buffered and read from `offsets`: what was taken and not committed is read again."""
+        self._merger: Merger[Item] = Merger(last_times)
+        self._feeds = {topic: _Feed(offsets[topic]) for topic in RANK}
+        self._idle_since: float | None = None
+
+    def wanted(self) -> dict[Topic, int]:
+        """The topics to fetch and their positions: all but those whose buffer is full."""
+        return {
+            topic: feed.position
+            for topic, feed in self._feeds.items()
+            if self._merger.buffered(topic) < self._max_events and feed.buffered_bytes < MAX_BUFFERED_BYTES
+        }
+
+    def feed(self, topic: Topic, fetched: Fetched) -> bool:
+        """Take what a fetch brought; a fetch from elsewhere than our position is dropped, and nothing is lost by it.
+
+        Returns:
+            Whether anything new was learned: records, or that there are none.
+        """
+        feed = self._feeds[topic]
+        if fetched.start != feed.position:
+            return False
+        for record in fetched.records:
+            self._merger.push(topic, self._reader.read(topic, record))
+            feed.buffered_bytes += _size(record)
+            self._idle_since = None
+        news = bool(fetched.records) or feed.end is None or fetched.position != feed.position
+        feed.position, feed.end, feed.heard_at = fetched.position, fetched.end, fetched.heard_at
+        return news
+
+    def take(self) -> Batch | None:
+        """The next records in the order of O2, at most `max_events` and about as many bytes as may be buffered."""
+        at_end = self._at_end()
+        taken: list[tuple[Topic, Item]] = []
+        taken_bytes = 0
+        while len(taken) < self._max_events and taken_bytes < MAX_BUFFERED_BYTES:
+            popped = self._merger.pop(at_end.__contains__)
+            if popped is None:
+                break
+            topic, _, item = popped
+            size = _size(item.record)
+            self._feeds[topic].buffered_bytes -= size
+            taken_bytes += size
+            taken.append((topic, item))
+        if not taken:
+            return None
+        return Batch(self.partition, taken, self.offsets(), dict(self._merger.last_times))
+
+    def offsets(self) -> dict[Topic, int]:
+        """Where each topic is read on: its first buffered record, or the position past markers and gaps."""
+        heads = ((topic, self._merger.head(topic)) for topic in RANK)
+        return {topic: self._feeds[topic].position if item is None else item.record.offset for topic, item in heads}
+
+    @property
+    def last_times(self) -> dict[Topic, int]:
+        """Time (ms) of the newest record taken of each topic."""
+        return dict(self._merger.last_times)
+
+    def idle_s(self) -> float:
+        """For how long, in seconds, all four have been read to their ends with nothing left here (O1)."""
+        now = self._now()
+        if len(self._at_end()) < len(RANK) or any(self._merger.buffered(topic) for topic in RANK):
+            self._idle_since = None
+            return 0.0
+        if self._idle_since is None:
+            self._idle_since = now
+        return now - self._idle_since
+
+    def behind(self, committed: Mapping[Topic, int]) -> dict[Topic, int]:
+        """Records of each topic that are on the broker and not committed; markers and gaps count as records."""
+        return {topic: max(0, (feed.end or 0) - committed[topic]) for topic, feed in self._feeds.items()}
+
+    def oldest_timestamp_ms(self) -> int | None:
+        """The broker timestamp of the oldest record that waits here, in ms."""
+        heads = [item.record.timestamp for topic in RANK if (item := self._merger.head(topic)) is not None]
+        return min(heads, default=None)
+
+    def _at_end(self) -> set[Topic]:
+        """The topics of which the broker lately said that there is nothing after what was fetched."""
+        oldest = self._now() - STALE_S
+        return {
+            topic
+            for topic, feed in self._feeds.items()
+            if feed.end is not None and feed.position >= feed.end and feed.heard_at >= oldest
+        }
+
+
+def _size(record: Record) -> int:
+    # Keys and headers are part of it, but for a bound the value says enough; the constant keeps tombstones from being free.
+    return 64 + len(record.value or b"")

@@ -1,0 +1,225 @@
+"""The lane: which partitions this worker routes, and what runs on them. It knows no Faust.
+
+The consumer tells it what the group assigned and feeds it; the agent gives it the batches to run. Everything here
+happens on one event loop.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import NoReturn
+
+from aiokafka import TopicPartition
+
+from schemas.codec import RANK
+from streams.errors import FencedError
+from streams.lane.inputs import Batch, Fetched
+from streams.lane.observer import BatchReport, Observer, PartitionStatus
+from streams.lane.partition import Partition
+from streams.lane.takeover import TakeOver
+from streams.routing import Router
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.1
+"""How often wall-clock timers are looked at: a tenth of the second that they wait at least."""
+
+LAG_EVERY_S = 1.0
+"""How often the lag of the inputs is reported."""
+
+
+def _unhandled(exc: BaseException) -> NoReturn:
+    raise exc
+
+
+class Lane:
+    """The partitions of this worker.
+
+    Args:
+        settings: where the cluster is, and what things are called there.
+        router_factory: makes the router of a partition, without state.
+        tables: the state tables of a router; each has a changelog.
+        observer: is told about batches, take-overs and rebalances.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        router_factory: Callable[[], Router],
+        tables: tuple[str, ...],
+        observer: Observer,
+    ) -> None:
+        self._settings = settings
+        self._router_factory = router_factory
+        self._tables = tables
+        self._observer = observer
+        self._topic_of = {settings.topic(topic): topic for topic in RANK}
+        self._partitions: dict[int, Partition] = {}
+        self._take_overs: dict[int, tuple[TakeOver, asyncio.Task[None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._open = False
+        self._lag_at = 0.0
+        self.on_failure: Callable[[BaseException], object] = _unhandled
+        """What ends this process; the worker sets it."""
+        self.work = asyncio.Event()
+        """Set when a partition may have a batch to take."""
+        self.room = asyncio.Event()
+        """Set when there may be more to fetch than before."""
+
+    # Membership
+
+    async def hold(self) -> None:
+        """Start nothing new, and wait until the batches under way are committed: the group is about to move partitions.
+
+        A take-over that has not fenced yet is abandoned: done later, it could fence the partition's next owner.
+        """
+        self._open = False
+        for number, (take_over, task) in list(self._take_overs.items()):
+            if not take_over.fenced:
+                task.cancel()
+                del self._take_overs[number]
+                await asyncio.wait([task])
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def assign(self, numbers: Collection[int]) -> None:
+        """Own these partitions: keep what we had and have, let go the others, take over what is new."""
+        self._observer.rebalanced(numbers)
+        for number in set(self._partitions) - set(numbers):
+            await self._partitions.pop(number).stop()
+            self._observer.released(number)
+        for number in set(self._take_overs) - set(numbers):
+            _, task = self._take_overs.pop(number)
+            task.cancel()
+            await asyncio.wait([task])
+            self._observer.released(number)
+        for partition in self._partitions.values():
+            partition.rewind()
+        for number in sorted(set(numbers) - set(self._partitions) - set(self._take_overs)):
+            take_over = TakeOver(self._settings, number, router_factory=self._router_factory, tables=self._tables)
+            task = asyncio.create_task(self._take_over(number, take_over), name=f"take over partition {number}")
+            self._take_overs[number] = take_over, task
+        self._open = True
+        self._wake()
+
+    async def stop(self) -> None:
+        """Let everything go: after `hold()`, at the end of the process."""
+        await self.assign(())
+        self._open = False
+
+    async def _take_over(self, number: int, take_over: TakeOver) -> None:
+        try:
+            taken = await take_over.run()
+        except asyncio.CancelledError:
+            raise
+        except Exception as exc:  # noqa: BLE001  whatever it is, this process does not own the partition and must say so
+            self.on_failure(exc)
+            return
+        self._partitions[number] = Partition(number, self._settings, taken)
+        del self._take_overs[number]
+        logger.info(
+            "Partition %d: taken over in %.2f s, %d changelog records, %d keys",
+            number, taken.report.seconds, taken.report.records, sum(taken.report.keys.values()),
+        )  # fmt: skip
+        self._observer.restored(taken.report)
+        self._wake()
+
+    # Records in
+
+    def wanted(self) -> tuple[dict[TopicPartition, int], bool]:
+        """Where to fetch, and whether topics are left out because enough of them is buffered."""
+        wanted: dict[TopicPartition, int] = {}
+        for number, partition in self._partitions.items():
+            for topic, position in partition.inputs.wanted().items():
+                wanted[TopicPartition(self._settings.topic(topic), number)] = position
+        return wanted, len(wanted) < len(RANK) * len(self._partitions)
+
+    def feed(self, fetched: dict[TopicPartition, Fetched]) -> None:
+        """Take what a fetch brought."""
+        news = False
+        for tp, part in fetched.items():
+            partition = self._partitions.get(tp.partition)
+            if partition is not None and partition.inputs.feed(self._topic_of[tp.topic], part):
+                news = True
+        if news:
+            self.work.set()
+
+    # Batches out
+
+    def due(self) -> Iterator[Batch]:
+        """Announce the next batch of every partition that has one and is not busy."""
+        if not self._open:
+            return
+        now = time.monotonic()
+        for partition in list(self._partitions.values()):
+            if partition.busy:
+                continue
+            if partition.next_at > now:
+                asyncio.get_running_loop().call_at(partition.next_at, self.work.set)
+                continue
+            batch = partition.inputs.take()
+            if batch is not None:
+                partition.announced = batch
+                self.room.set()
+                yield batch
+
+    def submit(self, batch: Batch) -> None:
+        """Run a batch that was announced; other partitions go on meanwhile.
+
+        One that a rebalance has overtaken is dropped: its records are read again, by whoever owns the partition now.
+        """
+        partition = self._partitions.get(batch.partition)
+        if not self._open or partition is None or partition.announced is not batch:
+            return
+        self._run(partition, batch)
+
+    def _run(self, partition: Partition, batch: Batch | None) -> None:
+        partition.announced = None
+        partition.running = True
+        task = asyncio.create_task(self._process(partition, batch), name=f"partition {partition.number}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _process(self, partition: Partition, batch: Batch | None) -> None:
+        report: BatchReport | None
+        try:
+            report = await (partition.fire_timers() if batch is None else partition.process(batch))
+        except Exception as exc:  # noqa: BLE001  the router is ahead of what is committed: only a new process may go on
+            if isinstance(exc, FencedError):
+                self._observer.fenced(partition.number)
+            self._open = False
+            self.on_failure(exc)
+            return
+        if report is not None:
+            self._observer.batch_committed(report)
+        partition.running = False
+        self._wake()
+
+    # The clock
+
+    async def tick(self) -> None:
+        """Fire wall-clock timers and report lags, until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            if self._open:
+                for partition in self._partitions.values():
+                    if not partition.busy and partition.timers_due():
+                        self._run(partition, None)
+            if time.monotonic() - self._lag_at >= LAG_EVERY_S:
+                self._lag_at = time.monotonic()
+                for status in self.status():
+                    if status.ready:
+                        self._observer.input_lag(status.partition, status.lag_records, status.lag_s)
+
+    def status(self) -> list[PartitionStatus]:
+        """Where every assigned partition stands."""
+        ready = [partition.status() for partition in self._partitions.values()]
+        waiting = [PartitionStatus(partition=number, ready=False) for number in self._take_overs]
+        return sorted(ready + waiting, key=lambda status: status.partition)
+
+    def _wake(self) -> None:
+        self.work.set()
+        self.room.set()

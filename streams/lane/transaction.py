@@ -1,0 +1,156 @@
+"""One transaction a batch: what the router decided, what changed, and how far it has read. It decides nothing.
+
+Each partition has its own transactional producer, whose id is fixed: whoever starts one fences the one before.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import aiokafka.producer.sender
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.dead_letters import Header
+from streams.errors import BrokerUnreachableError
+from streams.lane import faults
+from streams.lane.errors import explained
+from streams.settings import Settings
+
+# A transaction that follows another at once waits for its markers; aiokafka asks again after 20 ms, which made a
+# transaction 33 ms long where 2 ms make it 7.
+aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.002
+
+TRANSACTION_TIMEOUT_S = 60.0
+"""How long a transaction may take before the broker is said to be gone. Kafka's own default; the broker aborts what is
+open longer, so a worker that comes back after it is fenced."""
+
+FENCE_TIMEOUT_S = 90.0
+"""How long a take-over may wait for the previous owner's transaction to end: the time above and some."""
+
+Sent = tuple[bytes | None, bytes | None, list[Header]]
+"""Key, value and headers of a record to send."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a transaction publishes: records by (topic, partition) on the cluster, and the offsets consumed."""
+
+    records: dict[TopicPartition, list[Sent]] = field(default_factory=dict)
+    offsets: dict[TopicPartition, int] = field(default_factory=dict)
+
+    def add(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: list[Header] | None = None
+    ) -> None:
+        """One more record; records of a partition keep this order."""
+        self.records.setdefault(TopicPartition(topic, partition), []).append((key, value, headers or []))
+
+    def consume(self, partition: int, offsets: Mapping[str, int]) -> None:
+        """Where the inputs of a partition are read on, by topic."""
+        self.offsets.update({TopicPartition(topic, partition): offset for topic, offset in offsets.items()})
+
+
+class Writer:
+    """The transactional producer of one partition."""
+
+    def __init__(self, settings: Settings, partition: int) -> None:
+        self._partition = partition
+        self._group = settings.app_id
+        self._producer = AIOKafkaProducer(
+            **settings.kafka_client_kwargs(),
+            client_id=f"{settings.app_id}-writer-{partition}",
+            transactional_id=settings.transactional_id(partition),
+            transaction_timeout_ms=int(TRANSACTION_TIMEOUT_S * 1000),
+            linger_ms=0,
+            # What a broker takes by default (message.max.bytes), so that a batch needs few requests.
+            max_batch_size=1 << 20,
+            max_request_size=8 << 20,
+            # After a commit the brokers ask for a retry while its markers are written; 100 ms would be most of the latency.
+            retry_backoff_ms=5,
+        )
+
+    async def fence(self) -> None:
+        """Take the transactional id: returns when the previous owner's transaction is aborted or complete.
+
+        Raises:
+            BrokerUnreachableError: if no broker answered in time.
+        """
+        try:
+            async with asyncio.timeout(FENCE_TIMEOUT_S):
+                await self._producer.start()
+        except TimeoutError as exc:
+            raise BrokerUnreachableError(
+                f"the transactional id could not be taken over within {FENCE_TIMEOUT_S:.0f} s",
+                where=f"partition {self._partition}",
+                mend="see whether the brokers are up and __transaction_state has its leaders",
+            ) from exc
+        except KafkaError as exc:
+            raise explained(exc, f"partition {self._partition}") from exc
+
+    async def partition_count(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        return len(await self._producer.partitions_for(topic))
+
+    async def commit(self, outcome: Outcome) -> float:
+        """Publish an outcome, all of it or nothing.
+
+        1. Begin.
+        2. Send the records, in batches built once; order within a partition is kept.
+        3. Send the consumed offsets, as part of the transaction.
+        4. Wait until every batch is delivered: a commit does not fail because of a batch that failed.
+        5. Commit. From here on consumers see it, and a successor starts after it.
+
+        Returns:
+            How long it took, in seconds.
+
+        Raises:
+            FencedError: a successor has taken the partition over; nothing of this was published.
+            BrokerUnreachableError: it took longer than a transaction may; whether step 5 was done is for the broker to
+                know, and for the next take-over to read.
+        """
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(TRANSACTION_TIMEOUT_S):
+                await self._commit(outcome)
+        except TimeoutError as exc:
+            raise BrokerUnreachableError(
+                f"a transaction did not end within {TRANSACTION_TIMEOUT_S:.0f} s",
+                where=f"partition {self._partition}",
+                mend="see whether the brokers are up and the partitions of fenliu's topics have leaders",
+            ) from exc
+        except (KafkaError, ExceptionGroup) as exc:
+            raise explained(exc, f"partition {self._partition}") from exc
+        return time.monotonic() - started
+
+    async def _commit(self, outcome: Outcome) -> None:
+        producer = self._producer
+        faults.reached("before_begin")
+        await producer.begin_transaction()  # 1
+        faults.reached("after_begin")
+        timestamp_ms = int(time.time() * 1000)
+        async with asyncio.TaskGroup() as deliveries:
+            for tp, records in outcome.records.items():  # 2
+                deliveries.create_task(self._send(tp, records, timestamp_ms))
+            faults.reached("after_sends")
+            deliveries.create_task(producer.send_offsets_to_transaction(outcome.offsets, self._group))  # 3
+            faults.reached("after_offsets")
+        faults.reached("before_commit")  # 4: the group has waited for all
+        await producer.commit_transaction()  # 5
+        faults.reached("after_commit")
+
+    async def _send(self, tp: TopicPartition, records: Sequence[Sent], timestamp_ms: int) -> None:
+        """Send the records of one topic partition, as few batches as they fit in, and wait for their delivery."""
+        deliveries = []
+        batch = self._producer.create_batch()
+        for key, value, headers in records:
+            if batch.append(key=key, value=value, timestamp=timestamp_ms, headers=headers) is None:
+                deliveries.append(await self._producer.send_batch(batch, tp.topic, partition=tp.partition))
+                batch = self._producer.create_batch()
+                batch.append(key=key, value=value, timestamp=timestamp_ms, headers=headers)
+        deliveries.append(await self._producer.send_batch(batch, tp.topic, partition=tp.partition))
+        await asyncio.gather(*deliveries)
+
+    async def stop(self) -> None:
+        """Close the connections. A transaction that is open stays so until the successor, or the broker, aborts it."""
+        await self._producer.stop()

@@ -1,0 +1,107 @@
+"""The process of a worker: how it starts, and the ways it ends, each with its exit code.
+
+`fenliu worker` and `faust -A streams.app worker` both run this class, so they do the same.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Any, NoReturn
+
+import faust
+
+from streams import logs
+from streams.errors import ExitCode, FenliuError
+from streams.lane.errors import explained
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+STOP_WITHIN_S = 9.0
+"""A worker that was asked to stop is gone after 10 s at the latest; this leaves one to the interpreter."""
+
+
+class LaneWorker(faust.Worker):  # type: ignore[misc]
+    """Runs the app until a signal or a failure ends it.
+
+    A signal: the batches under way are committed, the group is left, exit 0; a second signal ends the process at once.
+    A failure: nothing that was not committed is published, and the exit code says what it was.
+    """
+
+    def __init__(self, app: faust.App, *services: Any, **options: Any) -> None:
+        # Faust would turn standard error into log warnings, word by word, and show a spinner.
+        super().__init__(app, *services, **{**options, "redirect_stdouts": False})
+        self.spinner = None
+        self.override_logging = False
+        self._failure: FenliuError | None = None
+
+    @property
+    def _settings(self) -> Settings:
+        settings: Settings = self.app.settings
+        return settings
+
+    async def on_first_start(self) -> None:
+        """Before anything is consumed: signals, and whether the cluster is as declared."""
+        logs.configure(self._settings.log_format, self._settings.log_level)
+        self.app.lane.on_failure = self.fail
+        self.install_signal_handlers()
+        await self.app.boot_check()
+
+    def fail(self, exc: BaseException) -> None:
+        """End this process because of an error; the first one counts."""
+        if self._failure is not None:
+            return
+        self._failure = explained(exc, "worker")
+        if self._failure.exit_code == ExitCode.DEFECT:
+            logger.critical("%s", self._failure, exc_info=exc)
+        else:
+            logger.critical("%s", self._failure)
+        self._end_in_time(self._failure.exit_code)
+        self.add_future(self.stop())
+
+    def _schedule_shutdown(self, signal: signal.Signals) -> None:
+        if self._signal_stop_time is not None:
+            logger.warning("Second signal: ending at once; what is not committed will be routed again")
+            os._exit(128 + signal)
+        logger.info("%s: committing what is under way and leaving the group", signal.name)
+        self._end_in_time(ExitCode.BROKER)
+        super()._schedule_shutdown(signal)
+
+    def _on_sigint(self) -> None:
+        self._schedule_shutdown(signal.SIGINT)
+
+    def _end_in_time(self, code: int) -> None:
+        """End the process hard if it cannot end by itself: what it did not commit is routed again by the next one."""
+        timer = threading.Timer(STOP_WITHIN_S, self._end_now, [code])
+        timer.daemon = True
+        timer.start()
+
+    def _end_now(self, code: int) -> NoReturn:
+        logger.critical("Not stopped after %.0f s (no answer from the brokers?): ending hard", STOP_WITHIN_S)
+        logging.shutdown()
+        os._exit(code)
+
+    def execute_from_commandline(self) -> NoReturn:
+        """Run until the end, and leave with the exit code that says why."""
+        try:
+            self._starting_fut = asyncio.ensure_future(self.start(), loop=self.loop)
+            self.loop.run_until_complete(self._starting_fut)
+        except asyncio.CancelledError:
+            pass
+        except Exception as exc:  # noqa: BLE001  reported, with its exit code
+            self.fail_at_start(exc)
+        self._end_in_time(ExitCode.DEFECT)
+        try:
+            self.stop_and_shutdown()
+        except Exception as exc:  # noqa: BLE001  Faust raises again here what crashed one of its services
+            self.fail_at_start(exc)
+        sys.exit(ExitCode.DONE if self._failure is None else self._failure.exit_code)
+
+    def fail_at_start(self, exc: Exception) -> None:
+        """An error that came out of starting or of one of Faust's services; there is nothing left to stop."""
+        if self._failure is None:
+            self._failure = explained(exc, "worker")
+            logger.critical("%s", self._failure, exc_info=exc if self._failure.exit_code == ExitCode.DEFECT else None)
