@@ -6,15 +6,15 @@ What cannot be used raises `InvalidEvent` and nothing else, whatever the bytes a
 from typing import Final, Literal, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct, UnsetType
 
 from schemas import careful
 from schemas.decisions import AgentPresence, Assignment
 from schemas.document import may_hold_control_characters, parse
 from schemas.errors import Code, InvalidEvent
-from schemas.events import MAX_TIME_MS, AgentReply, AgentStatus, BuyerMessage, Id, TimeMs
+from schemas.events import MAX_TIME_MS, AgentReply, AgentStatus, BuyerMessage
 from schemas.settings import SETTINGS, parse_settings
-from schemas.shop import DEFAULT_VERSION, ShopConfig, ShopConfigChange
+from schemas.shop import DEFAULT_VERSION, ShopConfig, ShopConfigChange, ShopConfigEnvelope
 
 __all__ = [
     "RANK",
@@ -44,14 +44,6 @@ RANK: Final[dict[Topic, int]] = {topic: rank for rank, topic in enumerate(TYPE_O
 """O2: of two records of one time, the one of the topic with the lower rank is applied first."""
 
 
-class _Envelope(Struct, frozen=True, kw_only=True, gc=False):
-    """What a shop_config has beside the settings."""
-
-    shop_id: Id
-    event_id: Id | None = None
-    occurred_at_ms: TimeMs | UnsetType = UNSET
-
-
 _Read = TypeVar("_Read", bound=Struct)
 
 _TOPIC_OF_TYPE: Final[dict[object, Topic]] = {name: topic for topic, name in TYPE_OF_TOPIC.items()}
@@ -66,7 +58,7 @@ _DECISIONS: Final[dict[object, type[Assignment | AgentPresence]]] = {
 }
 _CAREFUL: Final[dict[type[Struct], careful.Record]] = {
     struct: careful.record(struct, null_is_absent=struct not in _DECISIONS.values())
-    for struct in (*_EVENTS.values(), _Envelope, *_DECISIONS.values())
+    for struct in (*_EVENTS.values(), ShopConfigEnvelope, *_DECISIONS.values())
 }
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -146,7 +138,7 @@ def parse_change(document: object, *, timestamp_ms: int | None) -> ShopConfigCha
     fields = _object(document)
     if fields.get("type") != "shop_config":
         raise InvalidEvent.at("$.type", "shop_config")
-    envelope = _read(_Envelope, document, plain=False)
+    envelope = _read(ShopConfigEnvelope, document, plain=False)
     if "occurred_at_ms" in fields and fields["occurred_at_ms"] is None:
         raise InvalidEvent.at("$.occurred_at_ms", "an integer or no such field, never null", code="config")
     time_ms = timestamp_ms if isinstance(envelope.occurred_at_ms, UnsetType) else envelope.occurred_at_ms
@@ -168,7 +160,7 @@ def _tombstone(topic: Topic, key: bytes | None, timestamp_ms: int) -> ShopConfig
         raise InvalidEvent.at("$", "an object: only shop-configs has null values")
     try:
         # There is nothing but the key to tell the shop.
-        envelope = _read(_Envelope, {"shop_id": (key or b"").decode()}, plain=False)
+        envelope = _read(ShopConfigEnvelope, {"shop_id": (key or b"").decode()}, plain=False)
     except (UnicodeDecodeError, InvalidEvent):
         raise InvalidEvent("key_mismatch", "the record's key: expected a shop's id in UTF-8") from None
     return ShopConfigChange(

@@ -158,6 +158,23 @@ class ShopConfig(Struct, frozen=True, kw_only=True, gc=False):
         return self.recent_contact_window_h
 
 
+class ShopConfigEnvelope(Struct, frozen=True, kw_only=True, gc=False):
+    """A shop's settings, all of them: what a record does not give has its default, whatever an earlier one gave.
+
+    A record without a value (tombstone) returns the shop to the defaults; so does `reset`.
+
+    Attributes:
+        shop_id: The shop, and the record's key.
+        event_id: The event's id.
+        occurred_at_ms: When they were set, in milliseconds since 1970 UTC. Absent, it is the record's timestamp; a line
+            of a file needs it.
+    """
+
+    shop_id: Id
+    event_id: Id | None = None
+    occurred_at_ms: TimeMs | UnsetType = UNSET
+
+
 class ShopConfigChange(Struct, frozen=True, kw_only=True, gc=False):
     """A shop's settings as they came: `settings` validated, `given` as orjson wrote what the shop gave (C1).
 
