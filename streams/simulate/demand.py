@@ -13,8 +13,8 @@ from streams.simulate.options import DAY_MS, HOUR_MS
 MINUTE_MS = 60_000
 
 HOURLY = (
-    0.30, 0.15, 0.07, 0.04, 0.04, 0.05, 0.10, 0.25, 0.50, 0.95, 1.55, 1.60,
-    1.15, 1.00, 1.10, 1.15, 1.10, 0.95, 1.00, 1.35, 1.85, 1.90, 1.30, 0.65,
+    0.30, 0.15, 0.07, 0.04, 0.04, 0.05, 0.10, 0.25, 0.50, 0.90, 1.50, 1.75,
+    1.45, 1.00, 1.05, 1.10, 1.05, 0.90, 0.95, 1.15, 1.80, 1.95, 1.60, 0.70,
 )  # fmt: skip
 """How busy the shops are at each full hour of local time, against the mean of a day; between the hours it is linear."""
 

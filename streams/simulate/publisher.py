@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from schemas.codec import RANK
+from schemas.codec import RANK, Topic
 from streams.errors import ClusterError
 from streams.kafka_clients import started
 from streams.lane.partitioner import partition_of
@@ -58,7 +58,9 @@ def check_start(start_ms: int, now_ms: int, span_ms: int, speed: float | None, a
 class Publisher:
     """Sends traffic through an idempotent producer; `publisher()` makes one."""
 
-    def __init__(self, producer: AIOKafkaProducer, topics: Mapping[str, str], partitions: Mapping[str, int]) -> None:
+    def __init__(
+        self, producer: AIOKafkaProducer, topics: Mapping[Topic, str], partitions: Mapping[Topic, int]
+    ) -> None:
         self._producer = producer
         self._topics = topics
         self._partitions = partitions
@@ -76,7 +78,7 @@ class Publisher:
             ClusterError: if the brokers refuse a record.
         """
         now_ms = time.time_ns() // 1_000_000
-        batches: dict[tuple[str, int], list[BatchBuilder]] = {}
+        batches: dict[tuple[Topic, int], list[BatchBuilder]] = {}
         for record in group:
             partition = self._partition(record)
             open_batches = batches.setdefault((record.topic, partition), [])
