@@ -14,15 +14,15 @@ from streams.routing.ladder import (
     UNATTENDED,
     climb,
 )
-from streams.routing.state import Agent, Buyer, Shop, holder_key
+from streams.routing.standing import refresh
+from streams.routing.state import Agent, Buyer, Shop
 from streams.routing.waiting import stop_waiting, wait_for, wait_in_message_pool
 
 
 def route_message(shop: Shop, buyer: Buyer, message: BuyerMessage) -> None:
     """A buyer wrote: down the whole ladder (sections 4 and 5)."""
     case = Case(shop, buyer, message)
-    rung = climb(case, QIANNIU if shop.plan.qianniu else PINDUODUO)
-    assert rung is not None, "the last rung takes every message"  # noqa: S101
+    rung = _decide(case)
     _assign(case, rung, rung)
 
 
@@ -35,18 +35,18 @@ def rescue_buyers(shop: Shop, agent: Agent, t0_ms: int) -> None:
     buyers = [buyer for buyer in agent.waiting.values() if everyone or buyer.assigned_ms >= t0_ms]
     for buyer in sorted(buyers, key=_place_in_line):
         case = _again(shop, buyer, without=(agent.agent_id,))
-        rung = climb(case, QIANNIU if shop.plan.qianniu else PINDUODUO)
-        assert rung is not None, "the last rung takes every message"  # noqa: S101
-        _assign(case, rung, rung if rung in UNATTENDED else "stranded_rescue")
+        rung = _decide(case)
+        _assign(case, rung, "stranded_rescue" if case.kind == "agent" else rung)
         shop.stats.rescued_buyers += 1
 
 
 def reassign_without_reply(shop: Shop, buyer: Buyer) -> None:
     """X2: the buyer has waited long enough for its owner, so it is routed to another, if there is one."""
     case = _again(shop, buyer, without=buyer.waited_for)
-    rung = climb(case, QIANNIU if shop.plan.qianniu else PINDUODUO)
-    if rung is None or rung in UNATTENDED:
+    rung = _decide(case)
+    if rung in UNATTENDED:
         buyer.no_reply_stays = True
+        refresh(shop, shop.agent(buyer.owner_id or ""))
         shop.changed_buyers.add(buyer.buyer_id)
         return
     buyer.no_reply_moves += 1
@@ -75,6 +75,18 @@ def drain_message_pool(shop: Shop, favoured: str | None = None) -> None:
             favoured = None  # F3
 
 
+def _decide(case: Case) -> str:
+    """Down the whole ladder, with the buyer in question not counted where it waits (X1, F10)."""
+    owner_id = case.buyer.owner_id
+    if owner_id is not None:
+        owner = case.shop.agents[owner_id]
+        if owner.limit is not None:
+            refresh(case.shop, owner, uncounted=1)
+    rung = climb(case, QIANNIU if case.plan.qianniu else PINDUODUO)
+    assert rung is not None, "the last rung takes every message"  # noqa: S101
+    return rung
+
+
 def _again(
     shop: Shop, buyer: Buyer, *, without: tuple[str, ...] = (), drain: bool = False, favoured: str | None = None
 ) -> Case:
@@ -90,7 +102,6 @@ def _place_in_line(buyer: Buyer) -> int:
 def _assign(case: Case, rung: str, rule: str) -> None:
     """Write the assignment down and let the buyer wait where it sends it."""
     shop, buyer, message, kind, target_id = case.shop, case.buyer, case.message, case.kind, case.target_id
-    holder = holder_key(kind, target_id)
     account = None if kind in {"robot", "message_pool"} else shop.agent(target_id)
     buyer.assignments += 1
     shop.out.append(
@@ -103,7 +114,7 @@ def _assign(case: Case, rung: str, rule: str) -> None:
             rule=rule,
             policy=case.plan.config.policy,
             previous_agent_id=buyer.contact_id,
-            new_owner=buyer.holder != holder,
+            new_owner=buyer.holder != target_id,
             target_presence=None if account is None else account.presence,
             pending_before=None if account is None else len(account.waiting),
             weight=UNSET if case.weight is None else case.weight,
@@ -117,7 +128,7 @@ def _assign(case: Case, rung: str, rule: str) -> None:
             config_version=case.plan.version,
         )
     )
-    buyer.holder = holder
+    buyer.holder = target_id
     if rung not in KEEPS_LAST_CONTACT:
         buyer.contact_id, buyer.contact_ms = target_id, shop.clock_ms  # T3
     shop.touch(buyer)
@@ -127,4 +138,3 @@ def _assign(case: Case, rung: str, rule: str) -> None:
         wait_in_message_pool(shop, buyer)
     else:
         stop_waiting(shop, buyer)
-        buyer.message = None  # a robot has it: nothing will route it again

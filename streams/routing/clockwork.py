@@ -25,8 +25,8 @@ def fire_due(shop: Shop, until_ms: int) -> None:
         heappop(shop.timers)
         if kind is TimerKind.DETECTION:
             agent = shop.agents[subject_id]
-            agent.queued_ms = agent.deadline_ms = None
-            detected(shop, agent)
+            agent.queued_ms = NEVER_MS
+            detected(shop, agent, deadline_ms)
         else:
             reassign_without_reply(shop, shop.buyers[subject_id])
 
@@ -48,7 +48,7 @@ def _next_timer(shop: Shop) -> tuple[int, TimerKind, str]:
             heappop(timers)
             if agent.queued_ms == deadline_ms:  # it moved on: look again then
                 agent.queued_ms = agent.deadline_ms
-                if agent.deadline_ms is not None:
+                if agent.deadline_ms != NEVER_MS:
                     heappush(timers, (agent.deadline_ms, kind, subject_id))
         else:
             buyer = shop.buyers.get(subject_id)

@@ -5,7 +5,7 @@ from streams.routing.assign import drain_message_pool
 from streams.routing.plan import Plan
 from streams.routing.presence import goes_offline, is_connected, publish_change, set_deadline
 from streams.routing.standing import adopt_plan
-from streams.routing.state import Agent, Shop
+from streams.routing.state import NEVER_MS, Agent, Shop
 from streams.routing.waiting import set_no_reply_timer
 
 
@@ -37,7 +37,7 @@ def set_timers(shop: Shop) -> None:
     shop.timers.clear()
     shop.wake_ms = 0  # look at once what is due: a deadline already past fires at the clock
     for agent_id in sorted(shop.agents):
-        shop.agents[agent_id].queued_ms = None
+        shop.agents[agent_id].queued_ms = NEVER_MS
         set_deadline(shop, shop.agents[agent_id])
     if shop.plan.no_reply_ms is not None:
         for buyer in shop.buyers.values():

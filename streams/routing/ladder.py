@@ -39,9 +39,7 @@ def addressed_agent_offline(case: Case) -> Outcome | None:
 
 def robot_when_unattended(case: Case) -> Outcome | None:
     """Q1: with nobody available the robot answers instead, where both settings say so (F1)."""
-    if not case.plan.unattended_robot:
-        return None
-    return "not_needed" if case.somebody_available() else _robot(case)
+    return _robot(case) if case.plan.unattended_robot and not case.somebody_available() else None
 
 
 def leave_message(case: Case) -> Outcome:
@@ -196,7 +194,7 @@ QIANNIU_DRAIN: Ladder = QIANNIU[4:10]
 PINDUODUO_DRAIN: Ladder = PINDUODUO[2:6]
 
 UNATTENDED = frozenset({"leave_message", "offline_receiver", "queue"})
-"""Rungs that find no agent who is available (L7, X2)."""
+"""Rungs that find no agent who is available (X2)."""
 
 KEEPS_LAST_CONTACT = UNATTENDED | {"addressed_agent_offline", "robot_when_unattended", "robot_first", "group_robot"}
 """T3: rungs whose assignment does not make the target the buyer's last contact."""

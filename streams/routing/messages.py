@@ -45,14 +45,14 @@ def apply_reply(shop: Shop, event: AgentReply) -> None:
     owner_id = buyer.owner_id
     if event.kind == "transfer" and event.to_agent_id is not None:
         buyer.contact_id = buyer.holder = event.to_agent_id
-        if owner_id is not None or buyer.in_pool:
+        if buyer.waiting_messages:  # for its owner, in the pool, or with a robot
             wait_for(shop, buyer, shop.agents[event.to_agent_id])
     else:
         buyer.contact_id = buyer.holder = event.agent_id
         _answer(shop, buyer)
     buyer.contact_ms = shop.clock_ms
-    if owner_id is not None and buyer.owner_id != owner_id:
-        drain_message_pool(shop, favoured=owner_id)
+    if owner_id is not None and buyer.owner_id != owner_id and shop.known(owner_id):
+        drain_message_pool(shop, favoured=owner_id)  # T4: it was taken from an agent
 
 
 def _answer(shop: Shop, buyer: Buyer) -> None:

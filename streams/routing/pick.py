@@ -15,7 +15,7 @@ def pick_by_share(case: Case, pool_name: str) -> Outcome:
     shop = case.shop
     pool_ = pool(shop, pool_name)
     ranking = pool_.roomy if case.drain else pool_.candidates
-    extra = _extra_candidate(case, pool_)
+    extra = _favoured(case, pool_)
     agent = ranking.first(case.without)
     if extra is not None and (agent is None or _key(extra, pool_name) < _key(agent, pool_name)):
         agent = extra
@@ -32,7 +32,7 @@ def pick_random(case: Case) -> Outcome:
     shop, message = case.shop, case.message
     pool_ = pool(shop, ALL_AGENTS)
     ranking = pool_.roomy if case.drain else pool_.candidates
-    extra = _extra_candidate(case, pool_)
+    extra = _favoured(case, pool_)
     left_out = _left_out(case, ranking)
     count = len(ranking) - len(left_out) + (extra is not None)
     if not count:
@@ -59,20 +59,12 @@ def _left_out(case: Case, ranking: Ranking) -> list[int]:
     return sorted(bisect_left(ranking.ids, agent_id) for agent_id in case.without if agent_id in ranking)
 
 
-def _extra_candidate(case: Case, pool_: Pool) -> Agent | None:
-    """Whom this decision alone may pick: the favoured one of a drain (T4), or one full only with this buyer (X1)."""
-    agent_id = case.favoured if case.drain else case.buyer.owner_id
-    if agent_id is None or agent_id in case.without:
+def _favoured(case: Case, pool_: Pool) -> Agent | None:
+    """T4: whom a drain grants room for one buyer, if it has none of its own; max_pending holds for it too (F3)."""
+    if case.favoured is None:
         return None
-    agent = case.shop.agents[agent_id]
-    if not agent.eligible or not pool_.has_member(agent_id):
-        return None
-    if case.drain:
-        return agent if agent.candidate and not agent.has_room else None  # F3: max_pending holds for it too
-    if agent.candidate or agent.limit is None or case.pending_without_buyer(agent) >= agent.limit:
-        return None
-    pool_.level(case.shop, agent)  # F10
-    return agent
+    agent = case.shop.agents[case.favoured]
+    return agent if agent.candidate and not agent.has_room and pool_.has_member(agent.agent_id) else None
 
 
 def _nobody(case: Case, pool_: Pool) -> Outcome:

@@ -7,7 +7,7 @@ from schemas.events import AgentStatus
 from streams.routing.assign import drain_message_pool, rescue_buyers
 from streams.routing.draws import detection_lag_ms
 from streams.routing.standing import refresh
-from streams.routing.state import Agent, Device, Shop, TimerKind, Window
+from streams.routing.state import NEVER_MS, Agent, Device, Shop, TimerKind, Window
 
 
 def apply_status(shop: Shop, event: AgentStatus) -> None:
@@ -50,6 +50,7 @@ def _apply_connectivity(shop: Shop, agent: Agent, event: AgentStatus) -> bool:
     elif event.status == "logged_out" and event.device == "mobile":
         agent.mobile_session = False  # F7
     connected = is_connected(shop, agent)
+    set_deadline(shop, agent)
     at_once = event.status == "logged_out" and shop.plan.config.logout_is_immediate and _counts(shop, event.device)
     if connected:
         agent.window = None  # L5
@@ -77,22 +78,26 @@ def _disconnected(shop: Shop, agent: Agent, t0_ms: int, *, at_once: bool) -> Non
     publish_change(shop, agent)
 
 
-def detected(shop: Shop, agent: Agent) -> None:
-    """The agent's deadline has come: its window is over (L6), or it was silent for too long (L9)."""
-    if agent.window is not None:
+def detected(shop: Shop, agent: Agent, deadline_ms: int) -> None:
+    """The agent's deadline has come: it was silent for too long (L9), or its window is over (L6)."""
+    if _silence_deadline_ms(shop, agent) == deadline_ms:
+        was_connected = is_connected(shop, agent)
+        for device in agent.devices.values():
+            device.connected = False
+        if was_connected:
+            since_ms = _seen_ms(shop, agent)
+            goes_offline(shop, agent, since_ms, _lag_ms(shop, agent, since_ms))
+    if agent.window is not None and agent.window.deadline_ms == deadline_ms:
         goes_offline(shop, agent, agent.window.t0_ms, agent.window.lag_ms)
-        return
-    since_ms = _seen_ms(shop, agent)
-    for device in agent.devices.values():
-        device.connected = False
-    goes_offline(shop, agent, since_ms, _lag_ms(shop, agent, since_ms))
+    shop.changed_agents.add(agent.agent_id)
+    set_deadline(shop, agent)
 
 
 def goes_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int) -> None:
     """The router knows that the agent is offline: publish it with the stranded buyers (L6) and rescue them (L7)."""
     agent.window = None
-    stranded = sum(buyer.assigned_ms >= t0_ms for buyer in agent.waiting.values())
     set_deadline(shop, agent)
+    stranded = sum(buyer.assigned_ms >= t0_ms for buyer in agent.waiting.values())
     shop.stats.stranded_buyers += stranded
     _believe(shop, agent, "offline")
     shop.out.append(
@@ -160,16 +165,20 @@ def is_connected(shop: Shop, agent: Agent) -> bool:
 
 def set_deadline(shop: Shop, agent: Agent) -> None:
     """When the router will believe the agent offline if nothing comes: the window's end (L3), or silence (L9)."""
-    deadline_ms: int | None = None
-    if agent.window is not None:
-        deadline_ms = agent.window.deadline_ms
-    elif shop.plan.config.expect_heartbeats and is_connected(shop, agent):
-        seen_ms = _seen_ms(shop, agent)
-        deadline_ms = seen_ms + _lag_ms(shop, agent, seen_ms)
+    window_ms = NEVER_MS if agent.window is None else agent.window.deadline_ms
+    deadline_ms = min(window_ms, _silence_deadline_ms(shop, agent))
     agent.deadline_ms = deadline_ms
-    if deadline_ms is not None and (agent.queued_ms is None or deadline_ms < agent.queued_ms):
+    if deadline_ms < agent.queued_ms:
         agent.queued_ms = deadline_ms
         shop.set_timer(deadline_ms, TimerKind.DETECTION, agent.agent_id)
+
+
+def _silence_deadline_ms(shop: Shop, agent: Agent) -> int:
+    """L9: when silence disconnects what is connected, counting or not; `NEVER_MS` without heartbeats."""
+    if not shop.plan.config.expect_heartbeats or not any(device.connected for device in agent.devices.values()):
+        return NEVER_MS
+    seen_ms = _seen_ms(shop, agent)
+    return seen_ms + _lag_ms(shop, agent, seen_ms)
 
 
 def _seen_ms(shop: Shop, agent: Agent) -> int:

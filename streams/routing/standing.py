@@ -4,15 +4,18 @@ from streams.routing.share import Pool
 from streams.routing.state import Agent, Shop
 
 
-def refresh(shop: Shop, agent: Agent) -> None:
-    """Bring what follows from an agent's presence, weight, limit and pending replies up to date."""
+def refresh(shop: Shop, agent: Agent, *, uncounted: int = 0) -> None:
+    """Bring what follows from an agent's presence, weight, limit and pending replies up to date.
+
+    `uncounted` is 1 while a decision is made about a buyer that waits there: X1 does not count it.
+    """
     pending = len(agent.waiting)
     busy = pending > shop.plan.config.busy_threshold
     if busy is not agent.busy:
         agent.busy = busy
         shop.gauges.busy_agents += 1 if busy else -1
     available = agent.online and not agent.suspended
-    full = agent.limit is not None and pending >= agent.limit
+    full = agent.limit is not None and pending - uncounted >= agent.limit
     eligible = available and agent.weight > 0
     candidate = eligible and not full
     has_room = agent.online and not full and pending < shop.plan.config.busy_threshold

@@ -53,7 +53,7 @@ class Window(msgspec.Struct, frozen=True, gc=False):
 
 
 class Buyer(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
-    """A remembered buyer. It waits for `owner_id`, or in the message pool, or (neither) for nobody."""
+    """A remembered buyer. It waits for `owner_id`, or in the message pool, or (neither) for a robot or nobody."""
 
     buyer_id: str
     last_ms: int = 0
@@ -62,11 +62,11 @@ class Buyer(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
     contact_ms: int = 0
     """The last contact (T3) and its time."""
     holder: str | None = None
-    """The last target, or whoever replied or was transferred to since, as `holder_key` writes it."""
+    """The id of the last target, or of whoever replied or was transferred to since."""
     owner_id: str | None = None
     in_pool: bool = False
     message: BuyerMessage | None = None
-    """The newest message, kept while the buyer waits for an owner or in the pool."""
+    """The newest message, kept until a human answers."""
     late_ms: int = 0
     assignments: int = 0
     """How often the newest message was assigned."""
@@ -105,8 +105,8 @@ class Agent:
         self.seen_ms = 0  # L9
         self.mobile_session = False  # P5
         self.window: Window | None = None
-        self.deadline_ms: int | None = None  # of the window, or of silence (L9)
-        self.queued_ms: int | None = None  # the deadline that stands in the shop's timers
+        self.deadline_ms = NEVER_MS  # of the window, or of silence (L9)
+        self.queued_ms = NEVER_MS  # the deadline that stands in the shop's timers
         self.presence: Presence = "offline"
         self.waiting: dict[str, Buyer] = {}  # T1: pending is its length
         self.weight = plan.weight(agent_id)
@@ -207,8 +207,3 @@ class Shop:
             buyer.in_pool = False
             del self.message_pool[bisect_left(self.message_pool, (buyer.first_seq, buyer.buyer_id))]
             self.gauges.message_pool -= 1
-
-
-def holder_key(kind: str, target_id: str) -> str:
-    """Who holds a buyer, for `new_owner`: people go by id (F6); robots and the pool cannot be mistaken for them."""
-    return f"\u0000{kind}\u0000{target_id}" if kind in {"robot", "message_pool"} else target_id
