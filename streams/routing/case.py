@@ -16,7 +16,7 @@ class Case:
 
     __slots__ = (
         "_binding", "_bound", "buyer", "candidate_count", "diverts", "drain", "favoured", "found_only_full",
-        "has_contact", "kind", "message", "narrow_outcome", "plan", "push", "robots", "shop", "strict", "target_id",
+        "has_contact", "kind", "message", "plan", "push", "robots", "shop", "strict", "target_id",
         "trace", "waits_with_addressed", "weight", "without",
     )  # fmt: skip
 
@@ -45,7 +45,6 @@ class Case:
         self.diverts = strict or plan.config.offline_diversion  # X2 does not ask offline_diversion, L7 has it on
         self.waits_with_addressed = False
         self.has_contact = False
-        self.narrow_outcome: Outcome | None = None
         self.found_only_full = False
         self._bound = False
         self._binding: Binding | None = None

@@ -3,18 +3,27 @@
 from schemas.shop import ShopConfigChange
 from streams.routing.assign import drain_message_pool
 from streams.routing.plan import Plan
-from streams.routing.presence import goes_offline, is_connected, publish_change, set_deadline
+from streams.routing.presence import announce, announce_offline, believe_anew, is_connected, set_deadline
 from streams.routing.standing import adopt_plan
-from streams.routing.state import NEVER_MS, Agent, Shop
+from streams.routing.state import NEVER_MS, Shop
 from streams.routing.waiting import set_no_reply_timer
 
 
 def apply_config(shop: Shop, change: ShopConfigChange) -> None:
-    """Replace the shop's settings. A tombstone brings the defaults back."""
-    connected_before = {agent_id: is_connected(shop, agent) for agent_id, agent in shop.agents.items()}
+    """Replace the shop's settings. A tombstone brings the defaults back.
+
+    L2: whether mobile devices count may have changed. The router knows of all agents before it acts on the first.
+    """
     adopt(shop, change, heartbeats_since_ms=change.occurred_at_ms, no_reply_since_ms=shop.clock_ms)
-    for agent_id in sorted(connected_before):
-        _act_on(shop, shop.agents[agent_id], connected_before[agent_id])
+    agents = [shop.agents[agent_id] for agent_id in sorted(shop.agents)]
+    for agent in agents:
+        if is_connected(shop, agent):
+            agent.window = None  # L5
+    for agent in [agent for agent in agents if believe_anew(shop, agent)]:
+        if agent.presence == "offline":
+            announce_offline(shop, agent, shop.clock_ms, 0)  # F7
+        else:
+            announce(shop, agent)
     set_timers(shop)
     drain_message_pool(shop)
 
@@ -42,13 +51,3 @@ def set_timers(shop: Shop) -> None:
     if shop.plan.no_reply_ms is not None:
         for buyer in shop.buyers.values():
             set_no_reply_timer(shop, buyer)
-
-
-def _act_on(shop: Shop, agent: Agent, connected_before: bool) -> None:
-    """L2: whether mobile devices count may have changed. The pool drains later, once for all (F8)."""
-    connected = is_connected(shop, agent)
-    if connected_before and not connected:
-        goes_offline(shop, agent, shop.clock_ms, 0)  # the router knows, so at once
-    elif connected and not connected_before:
-        agent.window = None  # L5
-        publish_change(shop, agent, drain=False)

@@ -99,20 +99,12 @@ def group_robot(case: Case) -> Outcome:
 def group_share(case: Case) -> Outcome:
     """Q6: share among the groups that bind the order state, or among all where none does."""
     binding = case.binding
-    case.narrow_outcome = pick_by_share(case, ALL_AGENTS if binding is None else binding.pool)
-    return case.narrow_outcome
+    return pick_by_share(case, ALL_AGENTS if binding is None else binding.pool)
 
 
 def group_fallback(case: Case) -> Outcome:
-    """Q7: the bound groups have nobody available, so share among all."""
-    if case.binding is None:
-        return "no_binding"  # F1
-    return "full" if case.narrow_outcome == "full" else pick_by_share(case, ALL_AGENTS)
-
-
-def random_instead_of_contact(case: Case) -> Outcome | None:
-    """P2: there is a last contact, but it cannot receive."""
-    return pick_random(case) if case.has_contact else None
+    """Q7: the bound groups have nobody who can take the message, so share among all."""
+    return "no_binding" if case.binding is None else pick_by_share(case, ALL_AGENTS)  # F1
 
 
 def page_share(case: Case) -> Outcome | None:
@@ -121,15 +113,12 @@ def page_share(case: Case) -> Outcome | None:
         return None
     page = case.message.entry_page
     pool = page_pool_name(page) if page is not None and page in case.plan.pages else ALL_AGENTS
-    case.narrow_outcome = pick_by_share(case, pool)
-    return case.narrow_outcome
+    return pick_by_share(case, pool)
 
 
-def random_instead_of_page(case: Case) -> Outcome | None:
-    """P4: the page's agents are all unavailable."""
-    if case.has_contact:
-        return None
-    return "full" if case.narrow_outcome == "full" else pick_random(case)
+def random_online(case: Case) -> Outcome:
+    """P2, P4: the last contact, or every agent of the page, cannot receive."""
+    return pick_random(case)
 
 
 def offline_receiver(case: Case) -> Outcome | None:
@@ -181,9 +170,8 @@ PINDUODUO: Ladder = (
     ("addressed_agent", addressed_agent),  # P0
     ("addressed_agent_offline", addressed_agent_offline),  # P0
     ("recent_contact", recent_contact),  # P1
-    ("random_online", random_instead_of_contact),  # P2
     ("page_share", page_share),  # P3
-    ("random_online", random_instead_of_page),  # P4
+    ("random_online", random_online),  # P2, P4
     ("offline_receiver", offline_receiver),  # P5
     ("queue", queue),  # X1
     ("leave_message", leave_message_anyway),  # P6
@@ -191,7 +179,7 @@ PINDUODUO: Ladder = (
 
 # T4: from Q2 or P1, and without the rungs that take a message when no agent can.
 QIANNIU_DRAIN: Ladder = QIANNIU[4:10]
-PINDUODUO_DRAIN: Ladder = PINDUODUO[2:6]
+PINDUODUO_DRAIN: Ladder = PINDUODUO[2:5]
 
 UNATTENDED = frozenset({"leave_message", "offline_receiver", "queue"})
 """Rungs that find no agent who is available (X2)."""

@@ -94,12 +94,17 @@ def detected(shop: Shop, agent: Agent, deadline_ms: int) -> None:
 
 
 def goes_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int) -> None:
-    """The router knows that the agent is offline: publish it with the stranded buyers (L6) and rescue them (L7)."""
+    """The router knows that the agent is offline (L3, L8, L9)."""
     agent.window = None
     set_deadline(shop, agent)
+    _believe(shop, agent, "offline")
+    announce_offline(shop, agent, t0_ms, lag_ms)
+
+
+def announce_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int) -> None:
+    """Publish `offline` with the stranded buyers (L6), and rescue them (L7)."""
     stranded = sum(buyer.assigned_ms >= t0_ms for buyer in agent.waiting.values())
     shop.stats.stranded_buyers += stranded
-    _believe(shop, agent, "offline")
     shop.out.append(
         AgentPresence(
             shop_id=shop.shop_id,
@@ -115,34 +120,44 @@ def goes_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int) -> None:
     rescue_buyers(shop, agent, t0_ms)
 
 
-def publish_change(shop: Shop, agent: Agent, *, drain: bool = True) -> None:
+def announce(shop: Shop, agent: Agent) -> None:
+    """Publish a presence that is not `offline` (L11)."""
+    window = agent.window
+    shop.out.append(
+        AgentPresence(
+            shop_id=shop.shop_id,
+            agent_id=agent.agent_id,
+            presence=agent.presence,
+            since_ms=shop.clock_ms if window is None else window.t0_ms,
+            at_ms=shop.clock_ms,
+            lag_ms=UNSET if window is None else window.lag_ms,
+            pending_replies=len(agent.waiting),
+        )
+    )
+
+
+def publish_change(shop: Shop, agent: Agent) -> None:
     """Publish the presence if it changed (L11), and drain the pool if the agent became available (T4)."""
-    presence, window = presence_of(shop, agent), agent.window
     was_available = agent.available
+    if believe_anew(shop, agent):
+        announce(shop, agent)
+    if agent.available and not was_available:
+        drain_message_pool(shop)
+
+
+def believe_anew(shop: Shop, agent: Agent) -> bool:
+    """Take note of an agent's presence as it follows from its devices now: whether it changed."""
+    presence = presence_of(shop, agent)
     changed = presence != agent.presence
     _believe(shop, agent, presence)
-    if changed:
-        shop.out.append(
-            AgentPresence(
-                shop_id=shop.shop_id,
-                agent_id=agent.agent_id,
-                presence=presence,
-                since_ms=shop.clock_ms if window is None else window.t0_ms,
-                at_ms=shop.clock_ms,
-                lag_ms=UNSET if window is None else window.lag_ms,
-                pending_replies=len(agent.waiting),
-            )
-        )
-    if drain and agent.available and not was_available:
-        drain_message_pool(shop)
+    return changed
 
 
 def _believe(shop: Shop, agent: Agent, presence: Presence) -> None:
     """Keep what follows from a presence."""
-    if presence != agent.presence:
-        shop.gauges.agents[agent.presence] -= 1
-        shop.gauges.agents[presence] += 1
-        agent.presence = presence
+    shop.gauges.agents[agent.presence] -= 1
+    shop.gauges.agents[presence] += 1
+    agent.presence = presence
     agent.online = presence != "offline"
     shop.changed_agents.add(agent.agent_id)
     refresh(shop, agent)
