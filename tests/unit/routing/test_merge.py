@@ -1,0 +1,83 @@
+"""The merge of four topics by their heads (O2)."""
+
+from collections.abc import Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.codec import RANK, Topic
+from streams.routing import Head, Merger
+
+TOPICS = list(RANK)
+times = st.lists(st.one_of(st.none(), st.integers(0, 30)), max_size=12)
+inputs = st.fixed_dictionaries(dict.fromkeys(TOPICS, times))
+Merged = list[tuple[Topic, int]]
+
+
+def everything(topic: Topic) -> bool:
+    del topic
+    return True
+
+
+def drain(merger: Merger[int], at_end: Callable[[Topic], bool]) -> Merged:
+    merged: Merged = []
+    while (popped := merger.pop(at_end)) is not None:
+        merged.append((popped[0], popped[2]))
+    return merged
+
+
+@given(inputs)
+def test_each_topic_keeps_its_order_and_the_smallest_head_comes_first(records: dict[Topic, list[int | None]]) -> None:
+    merger: Merger[int] = Merger()
+    for topic, heads in records.items():
+        for number, time_ms in enumerate(heads):
+            merger.push(topic, Head(time_ms, number))
+    waiting = {topic: list(enumerate(heads)) for topic, heads in records.items()}
+    last = dict.fromkeys(TOPICS, 0)
+    for topic, number in drain(merger, everything):
+        heads = {name: last[name] if rest[0][1] is None else rest[0][1] for name, rest in waiting.items() if rest}
+        assert topic == min(heads, key=lambda name: (heads[name], RANK[name]))
+        assert waiting[topic].pop(0)[0] == number
+        last[topic] = heads[topic]
+    assert not any(waiting.values())
+    assert merger.last_times == last
+
+
+@given(inputs, st.randoms(use_true_random=False))
+def test_the_order_does_not_depend_on_how_records_were_fetched(
+    records: dict[Topic, list[int | None]], rng: "st.random.Random"
+) -> None:
+    whole: Merger[int] = Merger()
+    for topic, heads in records.items():
+        for number, time_ms in enumerate(heads):
+            whole.push(topic, Head(time_ms, number))
+    expected = drain(whole, everything)
+
+    piecewise: Merger[int] = Merger()
+    unfetched = {topic: list(enumerate(heads)) for topic, heads in records.items()}
+    merged: Merged = []
+    while any(unfetched.values()):
+        topic = rng.choice([name for name, rest in unfetched.items() if rest])
+        for number, time_ms in [unfetched[topic].pop(0) for _ in range(rng.randint(1, len(unfetched[topic])))]:
+            piecewise.push(topic, Head(time_ms, number))
+        merged += drain(piecewise, lambda name: not unfetched[name])
+    assert merged + drain(piecewise, everything) == expected
+
+
+def test_a_topic_that_is_not_read_to_its_end_is_waited_for() -> None:
+    merger: Merger[str] = Merger()
+    merger.push("buyer-messages", Head(5, "message"))
+    assert merger.pop(lambda topic: topic != "agent-status") is None
+    merger.push("agent-status", Head(9, "status"))
+    assert merger.pop(lambda topic: topic != "agent-status") == ("buyer-messages", 5, "message")
+    assert merger.head("agent-status") == "status"
+    assert merger.time_ms("agent-status") == 9
+    assert merger.buffered("agent-status") == 1
+
+
+def test_a_dead_letter_takes_the_time_of_the_one_before_it_also_after_a_restart() -> None:
+    merger: Merger[str] = Merger({"buyer-messages": 7})
+    merger.push("buyer-messages", Head(None, "broken"))
+    merger.push("agent-replies", Head(8, "reply"))
+    merger.push("agent-status", Head(6, "status"))
+    assert [popped[2] for popped in iter(lambda: merger.pop(everything), None)] == ["status", "broken", "reply"]
