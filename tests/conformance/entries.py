@@ -56,10 +56,10 @@ def _entry(loader: _Loader, node: yaml.MappingNode) -> Entry:
     entry = Entry()
     entry.file, entry.line = Path(loader.name).name, node.start_mark.line + 1
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str) or key in entry:
             raise entry.fail(f"{key!r} is no word, or stands twice")
-        entry[key] = loader.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+        entry[key] = loader.construct_object(value_node, deep=True)
     return entry
 
 

@@ -1,4 +1,4 @@
-"""Run a scenario through the contract's codec, the merge and the router, and compare what came with what was expected."""
+"""Run a scenario through the contract's codec, the merge and the router, and compare what came with what should."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -157,7 +157,8 @@ def _brief(output: Output | None) -> str:
             return "(nothing)"
         case {"type": "assignment"}:
             target = output["target"]
-            return f"{output['assignment_id']} of {output['buyer_id']} -> {target['kind']} {target['id']} by {output['rule']}"
+            owner = f"{target['kind']} {target['id']}"
+            return f"{output['assignment_id']} of {output['buyer_id']} -> {owner} by {output['rule']}"
         case {"type": "agent_presence"}:
             return f"{output['agent_id']} is {output['presence']} since {output['since_ms']} at {output['at_ms']}"
         case _:
@@ -165,21 +166,19 @@ def _brief(output: Output | None) -> str:
 
 
 def _unfair(weights: Mapping[str, int], outputs: list[Output]) -> list[str]:
-    """S4: over any window, |n_i/w_i - n_j/w_j| <= 1/w_i + 1/w_j; times w_i * w_j that is |n_i w_j - n_j w_i| <= w_i + w_j.
+    """S4: |n_i/w_i - n_j/w_j| <= 1/w_i + 1/w_j over any window; in integers, |n_i w_j - n_j w_i| <= w_i + w_j.
 
-    The difference over a window is the difference of two points of the running sum, so its range over all points is enough.
+    A window's difference is that of two points of the running sum, so the range over all points is enough.
     """
     lines = []
     agents = sorted(weights)
     for left, right in ((left, right) for left in agents for right in agents if left < right):
         running, points = 0, [0]
         for output in outputs:
-            running += weights[right] * (output["target"]["id"] == left) - weights[left] * (
-                output["target"]["id"] == right
-            )
+            taken_by = output["target"]["id"]
+            running += weights[right] * (taken_by == left) - weights[left] * (taken_by == right)
             points.append(running)
-        if max(points) - min(points) > weights[left] + weights[right]:
-            lines.append(
-                f"{left} and {right} drift {max(points) - min(points)} apart, more than {weights[left] + weights[right]}"
-            )
+        drift, bound = max(points) - min(points), weights[left] + weights[right]
+        if drift > bound:
+            lines.append(f"{left} and {right} drift {drift} apart, more than {bound}")
     return lines

@@ -28,8 +28,9 @@ RULES = [
 ]
 
 RUNGS = {
-    "addressed_agent", "addressed_agent_offline", "robot_when_unattended", "leave_message", "recent_contact", "dedicated_agent",
-    "robot_first", "group_robot", "group_share", "group_fallback", "random_online", "page_share", "offline_receiver", "queue",
+    "addressed_agent", "addressed_agent_offline", "robot_when_unattended", "leave_message", "recent_contact",
+    "dedicated_agent", "robot_first", "group_robot", "group_share", "group_fallback", "random_online", "page_share",
+    "offline_receiver", "queue",
 }  # fmt: skip
 
 ROUTED = [scenario for scenario in SCENARIOS if not scenario.merge]
