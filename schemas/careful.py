@@ -7,7 +7,7 @@ without a fraction counts as an integer, null as absent where the contract says 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import inspect
 
@@ -31,8 +31,8 @@ class Part(Protocol):
     def read(self, value: object, path: str) -> object:
         """The value as `msgspec.convert` takes it; raises Mismatch."""
 
-    def known(self, value: object) -> object:
-        """The value as it was given, without its unknown fields (F9)."""
+    def known(self, value: Any) -> object:
+        """Of a value that reads: the value as it was given, without its unknown fields (F9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,11 @@ class _Nullable:
             return None
         try:
             return self.part.read(value, path)
-        except Mismatch as mismatch:
-            if mismatch.path == path:
-                raise Mismatch(path, self.expected) from None
-            raise
+        except Mismatch:
+            raise Mismatch(path, self.expected) from None
 
     def known(self, value: object) -> object:
-        return self.part.known(value)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +119,8 @@ class _List:
             return [self.item.read(item, f"{path}[{index}]") for index, item in enumerate(value)]
         raise Mismatch(path, self.expected)
 
-    def known(self, value: object) -> object:
-        return [self.item.known(item) for item in value] if isinstance(value, list) else value
+    def known(self, value: list[object]) -> object:
+        return [self.item.known(item) for item in value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +174,8 @@ class Record:
                 found[name] = part.read(value[name], f"{path}.{name}")
         return found
 
-    def known(self, value: object) -> object:
-        """The declared fields as they were given, in the order given."""
-        if not isinstance(value, dict):
-            return value
+    def known(self, value: dict[str, object]) -> dict[str, object]:
+        """Of an object that reads: the declared fields as they were given, in the order given."""
         return {name: self.parts[name].known(item) for name, item in value.items() if name in self.parts}
 
 
