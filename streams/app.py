@@ -8,6 +8,8 @@ from typing import Any
 
 import faust
 from faust.app.base import BootStrategy
+from faust.types import StreamT
+from faust.types.tables import TableT
 
 from schemas.codec import RANK
 from streams.lane.checkpoint import CHECKPOINTS
@@ -21,13 +23,13 @@ from streams.routing import TABLES, Router
 from streams.settings import Settings
 
 
-class Boot(BootStrategy):  # type: ignore[misc]
+class Boot(BootStrategy):
     """Starts no Faust producer: each partition has its own, transactional."""
 
     enable_kafka_producer = False
 
 
-class BatchSchema(faust.Schema):  # type: ignore[misc]
+class BatchSchema(faust.Schema[Any, Any]):
     """The lane has decoded everything: Faust passes its batches through."""
 
     def loads_key(self, app: Any, message: Any, **options: Any) -> Any:  # noqa: ARG002
@@ -39,7 +41,7 @@ class BatchSchema(faust.Schema):  # type: ignore[misc]
         return message.value
 
 
-class InputTopics(faust.Topic):  # type: ignore[misc]
+class InputTopics(faust.Topic):
     """Several topics as one: `faust agents` asks for the name of an agent's topic."""
 
     def get_topic_name(self) -> str:
@@ -47,7 +49,7 @@ class InputTopics(faust.Topic):  # type: ignore[misc]
         return ", ".join(self.topics)
 
 
-class FenliuApp(faust.App):  # type: ignore[misc]
+class FenliuApp(faust.App):
     """A Faust app that routes on the lane."""
 
     BootStrategy = Boot
@@ -86,7 +88,7 @@ class FenliuApp(faust.App):  # type: ignore[misc]
             ClusterError: naming every topic that is not as declared, and how to mend it.
         """
 
-    def declared(self, table: str, what: str) -> faust.Table:
+    def declared(self, table: str, what: str) -> TableT[Any, Any]:
         """Declare a table; the lane writes and restores its changelog."""
         changelog = self.topic(self.settings.changelog(table), compacting=True, key_serializer="raw")
         return self.Table(table, changelog_topic=changelog, help=what)
@@ -108,7 +110,7 @@ checkpoints = app.declared(CHECKPOINTS, "How far each partition is routed: writt
 
 
 @app.agent(inputs)
-async def route(batches: faust.Stream[Batch]) -> None:
+async def route(batches: StreamT[Batch]) -> None:
     """Route the batches of all partitions; each is committed in one transaction, while others go on."""
     async for batch in batches:
         app.lane.submit(batch)

@@ -35,8 +35,8 @@ class JsonFormatter(logging.Formatter):
 class ClientNoise(logging.Filter):
     """Lets a client's warning through once in `REPEAT_S`, and one that only looks like trouble never.
 
-    Brokers answer the first produce of a transaction with NotEnoughReplicas while they verify it (from 3.6 on); aiokafka
-    tries again a few milliseconds later, and nothing is wrong with the replicas.
+    Brokers answer the first produce of a transaction with NotEnoughReplicas while they verify it (from 3.6 on);
+    aiokafka tries again a few milliseconds later, and nothing is wrong with the replicas.
     """
 
     def __init__(self) -> None:

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=_default_data_dir)
     # Brokers refuse less than 6 s and more than 30 min unless they are told otherwise (group.*.session.timeout.ms).
     session_timeout_s: Annotated[int, Field(ge=6, le=1800)] = 10
+    # A worker that was killed and comes back under the same name has its partitions again at once; without a name it is
+    # a new member, and waits until the session of the old one has timed out.
+    group_instance_id: Annotated[KafkaName, Field(min_length=1)] | None = None
     max_batch_events: Annotated[int, Field(ge=1, le=50_000)] = 4000
     min_batch_interval_ms: Annotated[int, Field(ge=0, le=10_000)] = 0
     max_clock_skew_s: Annotated[int, Field(ge=1, le=86_400)] = 60

@@ -7,12 +7,14 @@ consumer is told where to read, since Faust drops records that a rebalance overt
 import asyncio
 import time
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import ConsumerStoppedError
+from faust.transport.consumer import Fetcher
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
-from faust.types import TP, ConsumerMessage
+from faust.types import TP, Message
+from mode import Service
 
 from streams.lane.errors import InputExpiredError
 from streams.lane.inputs import Batch, Fetched
@@ -29,7 +31,7 @@ FETCH_RECORDS = 5000
 """At most so many records a fetch, so that decoding them holds up nobody for more than some tens of milliseconds."""
 
 
-class LaneThread(AIOKafkaConsumerThread):  # type: ignore[misc]
+class LaneThread(AIOKafkaConsumerThread):
     """The thread in which the group's consumer and its heartbeats run."""
 
     consumer: "LaneConsumer"
@@ -46,6 +48,7 @@ class LaneThread(AIOKafkaConsumerThread):  # type: ignore[misc]
             **settings.kafka_client_kwargs(),
             client_id=f"{settings.app_id}-worker",
             group_id=settings.app_id,
+            group_instance_id=settings.group_instance_id,
             # Faust's own: it gives a partition number of all four inputs to one worker. Faust itself would choose round
             # robin here, as it does not subscribe to changelogs.
             partition_assignment_strategy=[self.app.assignor],
@@ -71,12 +74,14 @@ class LaneThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
         subscription = consumer._subscription.subscription
-        assignment = subscription.assignment if subscription is not None else None
-        live = {} if assignment is None else {tp: at for tp, at in wanted.items() if tp in assignment.tps}
+        assignment: Any = None if subscription is None else subscription.assignment
+        if assignment is None or not assignment.active or not self.consumer.flow_active:
+            wanted = {}
+        live = {tp: at for tp, at in wanted.items() if tp in assignment.tps}
         # Entering the context is what counts as polling: a worker without partitions must do it too, or the client
         # leaves the group after max.poll.interval and never joins again.
         with consumer._subscription.fetch_context():
-            if not live or not assignment.active or not self.consumer.flow_active:
+            if not live:
                 await asyncio.sleep(timeout_s)
                 return {}
             for tp, offset in live.items():
@@ -119,7 +124,7 @@ class LaneThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         return Fetched(start, state.position, end, heard_at, records)
 
 
-class LaneConsumer(Consumer):  # type: ignore[misc]
+class LaneConsumer(Consumer):
     """Delivers batches to the agents instead of messages, and commits nothing: transactions do."""
 
     _thread: LaneThread
@@ -127,20 +132,18 @@ class LaneConsumer(Consumer):  # type: ignore[misc]
     @property
     def settings(self) -> Settings:
         """The settings of this process."""
-        settings: Settings = self.app.settings
-        return settings
+        return cast("LaneApp", self.app).settings
 
     @property
     def lane(self) -> Lane:
         """The lane of this process."""
-        lane: Lane = self.app.lane
-        return lane
+        return cast("LaneApp", self.app).lane
 
     def _new_consumer_thread(self) -> LaneThread:
         return LaneThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ARG002
-        """Fetch, announce and keep time until cancelled: Faust's fetcher service runs this once the worker has started."""
+        """Fetch, announce and keep time until cancelled: Faust's fetcher service runs this."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._feed_lane(), name="fetch")
@@ -173,16 +176,15 @@ class LaneConsumer(Consumer):  # type: ignore[misc]
             for batch in lane.due():
                 await self.callback(self._message_of(batch))
 
-    def _message_of(self, batch: Batch) -> ConsumerMessage:
+    def _message_of(self, batch: Batch) -> Message:
         """A batch as the one message that Faust's streams see; it stands for its last record."""
-        topic, item = batch.items[-1]
-        record = item.record
+        record = batch.items[-1][1].record
         tp = TP(record.topic, record.partition)
         message = self._to_message(tp, record)
-        message.value = batch
+        message.value = batch  # type: ignore[assignment]  # Faust passes on whatever it is
         return message
 
-    def ack(self, message: ConsumerMessage) -> bool:
+    def ack(self, message: Message) -> bool:
         """The stream is done with a batch: the lane knows by itself when it is committed."""
         message.acked = True
         self._unacked_messages.discard(message)
@@ -205,10 +207,29 @@ class LaneConsumer(Consumer):  # type: ignore[misc]
         await super().on_stop()
 
 
-class LaneTransport(Transport):  # type: ignore[misc]
+class LaneFetcher(Fetcher):
+    """Runs the consumer's loop. Faust's own takes it for a crash to be stopped while the group moves partitions."""
+
+    @Service.task
+    async def _fetcher(self) -> None:
+        try:
+            await cast("LaneConsumer", self.app.consumer)._drain_messages(self)
+        finally:
+            self.set_shutdown()
+
+
+class LaneTransport(Transport):
     """Faust's aiokafka transport with the lane's consumer."""
 
     Consumer = LaneConsumer
+    Fetcher = LaneFetcher
+
+
+class LaneApp(Protocol):
+    """What the lane's parts of Faust need of the app that they belong to."""
+
+    settings: Settings
+    lane: Lane
 
 
 def partition_numbers(tps: AbstractSet[TP], topic: str) -> set[int]:

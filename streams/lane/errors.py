@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from aiokafka import errors as kafka
 
+from schemas.codec import Topic
 from streams.errors import BrokerUnreachableError, ClusterError, FencedError, FenliuError
 
 _UNREACHABLE = (
@@ -64,7 +65,7 @@ class InputExpiredError(ClusterError):
         )
 
 
-def shown_offsets(offsets: Mapping[str, int | None]) -> str:
+def shown_offsets(offsets: Mapping[Topic, int | None] | Mapping[Topic, int]) -> str:
     """Offsets in words, for messages."""
     return ", ".join(f"{topic} {'nothing' if offset is None else offset}" for topic, offset in sorted(offsets.items()))
 

@@ -1,4 +1,4 @@
-"""Where a test may kill the process: the lane calls `faults.reached(point)` as it passes each point of a commit or take-over.
+"""Where a test may kill the process: the lane says `faults.reached(point)` at each step of a commit or take-over.
 
 A test's own worker puts its function in the place of `reached`; in the product it does nothing.
 """

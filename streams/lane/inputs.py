@@ -15,8 +15,8 @@ from streams.lane.partitioner import partition_of
 from streams.routing.merge import Head, Merger
 
 STALE_S = 3.0
-"""How long it is believed that a topic has nothing new. The consumer hears of each topic every half second even if there
-is nothing, so after six such silences its leader is gone or this process slept, and the others wait (O2)."""
+"""How long it is believed that a topic has nothing new. The consumer hears of each topic every half second, even if
+there is nothing, so after six such silences its leader is gone or this process slept, and the others wait (O2)."""
 
 MAX_BUFFERED_BYTES = 8 << 20
 """Of one topic: then it is not fetched until some of it was routed. A fetch brings at most 1 MiB more."""
@@ -85,8 +85,8 @@ class Reader:
         if expected != record.partition:
             raise InvalidEvent(
                 "wrong_partition",
-                f"the key belongs to partition {expected} of {self._partition_count}; set the producer's partitioner to "
-                "Kafka's murmur2 (librdkafka: partitioner=murmur2_random)",
+                f"the key belongs to partition {expected} of {self._partition_count}; set the producer's partitioner "
+                "to Kafka's murmur2 (librdkafka: partitioner=murmur2_random)",
             )
         ahead_ms = event.occurred_at_ms - record.timestamp
         # A record without a timestamp (-1, from very old producers) cannot be compared.
@@ -215,5 +215,5 @@ class Inputs:
 
 
 def _size(record: Record) -> int:
-    # Keys and headers are part of it, but for a bound the value says enough; the constant keeps tombstones from being free.
+    # For a bound the value says enough; the constant keeps tombstones from being free.
     return 64 + len(record.value or b"")

@@ -61,7 +61,10 @@ class Lane:
         self._take_overs: dict[int, tuple[TakeOver, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
+        self._moving = asyncio.Lock()
         self._lag_at = 0.0
+        self.ticket = 0
+        """Changes whenever the group starts to move partitions: an assignment from before that is out of date."""
         self.on_failure: Callable[[BaseException], object] = _unhandled
         """What ends this process; the worker sets it."""
         self.work = asyncio.Event()
@@ -76,39 +79,53 @@ class Lane:
 
         A take-over that has not fenced yet is abandoned: done later, it could fence the partition's next owner.
         """
-        self._open = False
-        for number, (take_over, task) in list(self._take_overs.items()):
-            if not take_over.fenced:
-                task.cancel()
-                del self._take_overs[number]
-                await asyncio.wait([task])
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        self.ticket += 1
+        async with self._moving:
+            self._open = False
+            for number, (take_over, task) in list(self._take_overs.items()):
+                if not take_over.fenced:
+                    await self._abandon(number, task)
+            while self._tasks:
+                await asyncio.wait(set(self._tasks))
 
-    async def assign(self, numbers: Collection[int]) -> None:
-        """Own these partitions: keep what we had and have, let go the others, take over what is new."""
-        self._observer.rebalanced(numbers)
-        for number in set(self._partitions) - set(numbers):
-            await self._partitions.pop(number).stop()
-            self._observer.released(number)
-        for number in set(self._take_overs) - set(numbers):
-            _, task = self._take_overs.pop(number)
-            task.cancel()
-            await asyncio.wait([task])
-            self._observer.released(number)
-        for partition in self._partitions.values():
-            partition.rewind()
-        for number in sorted(set(numbers) - set(self._partitions) - set(self._take_overs)):
-            take_over = TakeOver(self._settings, number, router_factory=self._router_factory, tables=self._tables)
-            task = asyncio.create_task(self._take_over(number, take_over), name=f"take over partition {number}")
-            self._take_overs[number] = take_over, task
-        self._open = True
+    async def assign(self, numbers: Collection[int], *, ticket: int) -> None:
+        """Own these partitions: keep what we had and have, let go the others, take over what is new.
+
+        Args:
+            numbers: all that the group gave this worker.
+            ticket: `self.ticket` as it was when the group gave them; if it has changed since, this does nothing.
+        """
+        async with self._moving:
+            if ticket != self.ticket:
+                return
+            self._observer.rebalanced(numbers)
+            await self._release((set(self._partitions) | set(self._take_overs)) - set(numbers))
+            for partition in self._partitions.values():
+                partition.rewind()
+            for number in sorted(set(numbers) - set(self._partitions) - set(self._take_overs)):
+                take_over = TakeOver(self._settings, number, router_factory=self._router_factory, tables=self._tables)
+                task = asyncio.create_task(self._take_over(number, take_over), name=f"take over partition {number}")
+                self._take_overs[number] = take_over, task
+            self._open = True
         self._wake()
 
     async def stop(self) -> None:
-        """Let everything go: after `hold()`, at the end of the process."""
-        await self.assign(())
-        self._open = False
+        """Let everything go, at the end of the process."""
+        await self.hold()
+        await self._release(set(self._partitions) | set(self._take_overs))
+
+    async def _release(self, numbers: set[int]) -> None:
+        for number in numbers:
+            if number in self._take_overs:
+                await self._abandon(number, self._take_overs[number][1])
+            if number in self._partitions:
+                await self._partitions.pop(number).stop()
+            self._observer.released(number)
+
+    async def _abandon(self, number: int, task: asyncio.Task[None]) -> None:
+        del self._take_overs[number]
+        task.cancel()
+        await asyncio.wait([task])
 
     async def _take_over(self, number: int, take_over: TakeOver) -> None:
         try:

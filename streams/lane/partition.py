@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 
 from schemas.codec import InvalidEvent, Topic, encode
 from schemas.decisions import Assignment
 from schemas.events import BuyerMessage
-from streams.dead_letters import dead_letter
+from streams.dead_letters import DeadLetter, dead_letter
 from streams.lane.checkpoint import CHECKPOINTS, Checkpoint, checkpoint_key, encode_checkpoint
-from streams.lane.inputs import Batch, Inputs, Item, Reader
+from streams.lane.inputs import Batch, Inputs, Reader
 from streams.lane.observer import BatchReport, Decision, PartitionStatus
 from streams.lane.takeover import Taken
 from streams.lane.transaction import Outcome
@@ -16,6 +17,19 @@ from streams.settings import Settings
 
 TIMER_DELAY_MS = 1000
 """How far the wall clock must have passed a deadline, and for how long all inputs must have been at their ends (O1)."""
+
+
+@dataclass(slots=True)
+class Routed:
+    """What came out of applying a batch."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    codes: Counter[str] = field(default_factory=Counter)
+    """Dead letters by code."""
+    events: Counter[Topic] = field(default_factory=Counter)
+    arrivals_ms: list[int] = field(default_factory=list)
+    """The broker timestamp of each message that was assigned on arrival."""
 
 
 class Partition:
@@ -31,7 +45,9 @@ class Partition:
         self._writer = taken.writer
         self._committed = dict(taken.offsets)
         self._last_times = dict(taken.last_times)
-        self._dead_letter_partitions: int | None = None
+        self._letter_box = number % taken.dead_letter_partitions
+        self._deadline_ms: int | None = 0
+        """When the router's next timer is due; None: it has none; 0: not asked since the last batch."""
         self.inputs = Inputs(
             number,
             taken.offsets,
@@ -62,95 +78,86 @@ class Partition:
                 must end.
         """
         self.next_at = time.monotonic() + self._settings.min_batch_interval_ms / 1000
-        decisions: list[Decision] = []
-        arrivals_ms: list[int] = []
-        events: Counter[Topic] = Counter()
-        letters: Counter[str] = Counter()
-        outcome = Outcome()
-        apply = self._router.apply
+        return await self._commit(batch, self._route(batch))
+
+    def _route(self, batch: Batch) -> Routed:
+        """Apply a batch; what cannot be used becomes dead letters."""
+        routed = Routed()
+        apply, decisions = self._router.apply, routed.decisions
         for topic, item in batch.items:
-            events[topic] += 1
+            routed.events[topic] += 1
             event = item.event
             if isinstance(event, InvalidEvent):
-                letters[event.code] += 1
-                await self._add_dead_letter(outcome, item, event)
+                routed.codes[event.code] += 1
+                routed.letters.append(dead_letter(item.record, event))
                 continue
             decided = apply(event)
             if decided:
                 decisions += decided
                 if isinstance(event, BuyerMessage):
-                    arrivals_ms += [
+                    routed.arrivals_ms += [
                         item.record.timestamp
                         for decision in decided
                         if isinstance(decision, Assignment) and decision.message_id == event.event_id
                     ]
-        return await self._commit(batch, outcome, decisions, dict(events), dict(letters), arrivals_ms)
+        return routed
 
     def timers_due(self) -> bool:
         """Whether the wall clock has passed a deadline while the inputs were at their ends for long enough (O1)."""
         if self.inputs.idle_s() * 1000 < TIMER_DELAY_MS:
             return False
-        deadline_ms = self._router.next_deadline_ms()
-        return deadline_ms is not None and deadline_ms <= _now_ms() - TIMER_DELAY_MS
+        if self._deadline_ms == 0:
+            self._deadline_ms = self._router.next_deadline_ms()
+        return self._deadline_ms is not None and self._deadline_ms <= _now_ms() - TIMER_DELAY_MS
 
     async def fire_timers(self) -> BatchReport:
         """Fire what the wall clock has passed (O1) and commit it, as a batch without records."""
         decisions = self._router.fire_timers(_now_ms() - TIMER_DELAY_MS)
         batch = Batch(self.number, [], self.inputs.offsets(), self.inputs.last_times)
-        return await self._commit(batch, Outcome(), decisions, {}, {}, [])
+        return await self._commit(batch, Routed(decisions=decisions))
 
-    async def _commit(
-        self,
-        batch: Batch,
-        outcome: Outcome,
-        decisions: list[Decision],
-        events: dict[Topic, int],
-        letters: dict[str, int],
-        arrivals_ms: list[int],
-    ) -> BatchReport:
-        settings, router = self._settings, self._router
+    async def _commit(self, batch: Batch, routed: Routed) -> BatchReport:
+        router = self._router
+        self._deadline_ms = 0
         rules: Counter[str] = Counter()
-        assignments, presence = settings.topic("assignments"), settings.topic("agent-presence")
-        for decision in decisions:
+        outcome = Outcome()
+        assignments, presence = self._settings.topic("assignments"), self._settings.topic("agent-presence")
+        for decision in routed.decisions:
             if isinstance(decision, Assignment):
                 rules[decision.rule] += 1
-                topic = assignments
+                outcome.add(assignments, self.number, decision.shop_id.encode(), encode(decision))
             else:
-                topic = presence
-            outcome.add(topic, self.number, decision.shop_id.encode(), encode(decision))
+                outcome.add(presence, self.number, decision.shop_id.encode(), encode(decision))
+        for letter in routed.letters:
+            outcome.add(self._settings.topic("dead-letters"), self._letter_box, *letter)
         changes = router.take_changes()
         for change in changes:
-            outcome.add(settings.changelog(change.table), self.number, change.key, change.value)
+            outcome.add(self._settings.changelog(change.table), self.number, change.key, change.value)
         keys = router.key_counts()
-        checkpoint = Checkpoint(offsets=batch.offsets, last_times=batch.last_times, keys=keys)
         outcome.add(
-            settings.changelog(CHECKPOINTS), self.number, checkpoint_key(self.number), encode_checkpoint(checkpoint)
+            self._settings.changelog(CHECKPOINTS),
+            self.number,
+            checkpoint_key(self.number),
+            encode_checkpoint(Checkpoint(offsets=batch.offsets, last_times=batch.last_times, keys=keys)),
         )
-        outcome.consume(self.number, {settings.topic(topic): offset for topic, offset in batch.offsets.items()})
+        outcome.consume(self.number, {self._settings.topic(topic): offset for topic, offset in batch.offsets.items()})
         transaction_s = await self._writer.commit(outcome)
         self._committed, self._last_times = batch.offsets, batch.last_times
         self._progress_at = time.monotonic()
         now_ms = _now_ms()
         return BatchReport(
             partition=self.number,
-            events=events,
-            decisions=decisions,
+            events=dict(routed.events),
+            decisions=routed.decisions,
             assignments=dict(rules),
-            dead_letters=letters,
-            end_to_end_s=[max(0.0, now_ms - arrived_ms) / 1000 for arrived_ms in arrivals_ms],
+            dead_letters=dict(routed.codes),
+            end_to_end_s=[max(0.0, now_ms - arrived_ms) / 1000 for arrived_ms in routed.arrivals_ms],
             transaction_s=transaction_s,
             changed_keys=len(changes),
             stats=router.take_stats(),
             gauges=router.gauges(),
             keys=keys,
         )
-
-    async def _add_dead_letter(self, outcome: Outcome, item: Item, error: InvalidEvent) -> None:
-        topic = self._settings.topic("dead-letters")
-        if self._dead_letter_partitions is None:
-            self._dead_letter_partitions = await self._writer.partition_count(topic)
-        letter = dead_letter(item.record, error)
-        outcome.add(topic, self.number % self._dead_letter_partitions, letter.key, letter.value, letter.headers)
 
     def status(self) -> PartitionStatus:
         """Where it stands now."""

@@ -1,21 +1,29 @@
-"""Faust's table recovery, replaced: the lane restores state, and Faust only declares the tables and resumes its streams."""
+"""Faust's table recovery, replaced: the lane restores state, Faust declares the tables and resumes its streams."""
 
 import asyncio
 from collections.abc import Set as AbstractSet
+from typing import cast
 
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.types import TP
 from mode import Service
 
-from streams.lane.consumer import partition_numbers
+from streams.lane.consumer import LaneApp, partition_numbers
 
 
-class LaneRecovery(Recovery):  # type: ignore[misc]
+class LaneRecovery(Recovery):
     """Gives the assignment to the lane and resumes the streams at once; partitions join in as they are restored."""
 
-    _generation = 0
     _assigned: AbstractSet[TP] = frozenset()
+    _assigned_in = 0
+    """The generation of the group."""
+    _ticket = 0
+    """What the lane says of later rebalances."""
+
+    @property
+    def _fenliu(self) -> LaneApp:
+        return cast("LaneApp", self.app)
 
     async def on_rebalance(
         self,
@@ -26,7 +34,8 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
     ) -> None:
         """The group has moved partitions; an assignment that a later one has overtaken is ignored."""
         if generation_id == self.app.consumer_generation_id:
-            self._generation, self._assigned = generation_id, frozenset(assigned)
+            self._assigned_in, self._assigned = generation_id, frozenset(assigned)
+            self._ticket = self._fenliu.lane.ticket
             self.signal_recovery_start.set()
 
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -35,26 +44,30 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
     async def on_stop(self) -> None:
         """Nothing is buffered here."""
 
-    @Service.task  # type: ignore[untyped-decorator]
+    @Service.task
     async def _restart_recovery(self) -> None:
         while not self.should_stop:
-            if await self.wait_for_stopped(self.signal_recovery_start):
+            if await self.wait_for_stopped(self.signal_recovery_start.wait()):
                 return
             self.signal_recovery_start.clear()
-            generation, assigned = self._generation, self._assigned
-            await self.app.lane.assign(partition_numbers(assigned, self.app.settings.topic("buyer-messages")))
-            await self._resume_streams(generation)
+            generation, lane = self._assigned_in, self._fenliu.lane
+            numbers = partition_numbers(self._assigned, self._fenliu.settings.topic("buyer-messages"))
+            try:
+                await lane.assign(numbers, ticket=self._ticket)
+                await self._resume_streams(generation)
+            except Exception as exc:  # noqa: BLE001  without its partitions the worker would idle for ever
+                lane.on_failure(exc)
 
-    @Service.task  # type: ignore[untyped-decorator]
+    @Service.task
     async def _slurp_changelogs(self) -> None:
         """The lane reads the changelogs."""
 
-    @Service.task  # type: ignore[untyped-decorator]
+    @Service.task
     async def _publish_stats(self) -> None:
         """The lane reports what it restored."""
 
 
-class LaneTables(TableManager):  # type: ignore[misc]
+class LaneTables(TableManager):
     """Declares the tables without subscribing to their changelogs."""
 
     @property
@@ -62,7 +75,7 @@ class LaneTables(TableManager):  # type: ignore[misc]
         """The lane's recovery instead of Faust's."""
         if self._recovery is None:
             self._recovery = LaneRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
-        return self._recovery
+        return cast("LaneRecovery", self._recovery)
 
     async def on_start(self) -> None:
         """Start the tables, without Faust's second of waiting for others to be declared."""

@@ -41,6 +41,7 @@ class Taken:
     last_times: dict[Topic, int]
     partition_count: int
     """Of the input topics, for the check of `wrong_partition`."""
+    dead_letter_partitions: int
     report: RestoreReport
 
 
@@ -99,8 +100,15 @@ class TakeOver:
             keys=keys,
             gauges=router.gauges(),
         )
-        count = await writer.partition_count(self._settings.topic("buyer-messages"))
-        return Taken(writer, router, offsets, start.last_times, count, report)
+        return Taken(
+            writer=writer,
+            router=router,
+            offsets=offsets,
+            last_times=start.last_times,
+            partition_count=await writer.partition_count(self._settings.topic("buyer-messages")),
+            dead_letter_partitions=await writer.partition_count(self._settings.topic("dead-letters")),
+            report=report,
+        )
 
     def _checkpoint(self, records: dict[bytes, bytes | None]) -> Checkpoint | None:
         value = records.get(checkpoint_key(self._partition))

@@ -66,7 +66,7 @@ class Writer:
             # What a broker takes by default (message.max.bytes), so that a batch needs few requests.
             max_batch_size=1 << 20,
             max_request_size=8 << 20,
-            # After a commit the brokers ask for a retry while its markers are written; 100 ms would be most of the latency.
+            # After a commit brokers ask for retries while its markers are written; 100 ms would be most of the time.
             retry_backoff_ms=5,
         )
 

@@ -9,22 +9,31 @@ import os
 import signal
 import sys
 import threading
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol, cast
 
 import faust
 
 from streams import logs
 from streams.errors import ExitCode, FenliuError
+from streams.lane.consumer import LaneApp
 from streams.lane.errors import explained
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+
+class CheckedApp(LaneApp, Protocol):
+    """What the worker needs of its app."""
+
+    async def boot_check(self) -> None:
+        """Raise a FenliuError if the cluster is not as declared."""
+
+
 STOP_WITHIN_S = 9.0
 """A worker that was asked to stop is gone after 10 s at the latest; this leaves one to the interpreter."""
 
 
-class LaneWorker(faust.Worker):  # type: ignore[misc]
+class LaneWorker(faust.Worker):
     """Runs the app until a signal or a failure ends it.
 
     A signal: the batches under way are committed, the group is left, exit 0; a second signal ends the process at once.
@@ -39,16 +48,19 @@ class LaneWorker(faust.Worker):  # type: ignore[misc]
         self._failure: FenliuError | None = None
 
     @property
+    def _fenliu(self) -> "CheckedApp":
+        return cast("CheckedApp", self.app)
+
+    @property
     def _settings(self) -> Settings:
-        settings: Settings = self.app.settings
-        return settings
+        return self._fenliu.settings
 
     async def on_first_start(self) -> None:
         """Before anything is consumed: signals, and whether the cluster is as declared."""
         logs.configure(self._settings.log_format, self._settings.log_level)
-        self.app.lane.on_failure = self.fail
+        self._fenliu.lane.on_failure = self.fail
         self.install_signal_handlers()
-        await self.app.boot_check()
+        await self._fenliu.boot_check()
 
     def fail(self, exc: BaseException) -> None:
         """End this process because of an error; the first one counts."""
@@ -60,7 +72,12 @@ class LaneWorker(faust.Worker):  # type: ignore[misc]
         else:
             logger.critical("%s", self._failure)
         self._end_in_time(self._failure.exit_code)
-        self.add_future(self.stop())
+        self._signal_stop_future = asyncio.ensure_future(self._stop_after_failure(), loop=self.loop)
+
+    async def _stop_after_failure(self) -> None:
+        await self.stop()
+        if self._starting_fut is not None:
+            self._starting_fut.cancel()
 
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
         if self._signal_stop_time is not None:
@@ -96,6 +113,8 @@ class LaneWorker(faust.Worker):  # type: ignore[misc]
         self._end_in_time(ExitCode.DEFECT)
         try:
             self.stop_and_shutdown()
+        except asyncio.CancelledError:
+            pass
         except Exception as exc:  # noqa: BLE001  Faust raises again here what crashed one of its services
             self.fail_at_start(exc)
         sys.exit(ExitCode.DONE if self._failure is None else self._failure.exit_code)
