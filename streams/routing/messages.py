@@ -15,7 +15,7 @@ def apply_message(shop: Shop, event: BuyerMessage, late_ms: int) -> None:
     """A buyer wrote; a duplicate has no effect (O4)."""
     seen = digest(event.event_id)
     known = shop.buyers.get(event.buyer_id)
-    if known is not None and _contains(known.digests, seen):
+    if known is not None and contains_digest(known.digests, seen):
         shop.stats.duplicate_messages += 1
         return
     buyer = shop.buyer(event.buyer_id)
@@ -66,7 +66,8 @@ def _answer(shop: Shop, buyer: Buyer) -> None:
     buyer.no_reply_moves = 0
 
 
-def _contains(digests: bytes, wanted: bytes) -> bool:
+def contains_digest(digests: bytes, wanted: bytes) -> bool:
+    """Whether one of the digests in a row is the wanted one (O4)."""
     place = digests.find(wanted)
     while place > 0 and place % DIGEST_BYTES:  # found across two digests
         place = digests.find(wanted, place + 1)

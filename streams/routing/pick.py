@@ -41,7 +41,6 @@ def pick_random(case: Case) -> Outcome:
     place = draw_for_message(shop.shop_id, case.buyer.buyer_id, message.event_id, count)
     if extra is not None:
         before_extra = bisect_left(ranking.ids, extra.agent_id)
-        before_extra -= sum(position < before_extra for position in left_out)
         if place == before_extra:
             return case.give("agent", extra.agent_id)
         place -= place > before_extra

@@ -182,7 +182,6 @@ def _restore_buyers(shop: Shop) -> None:
             shop.agent(buyer.owner_id).waiting[buyer.buyer_id] = buyer
             shop.gauges.pending_replies += 1
         elif buyer.in_pool:
-            buyer.in_pool = False
             shop.enter_message_pool(buyer)
     shop.gauges.buyer_keys += len(buyers)
 

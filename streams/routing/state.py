@@ -196,10 +196,9 @@ class Shop:
 
     def enter_message_pool(self, buyer: Buyer) -> None:
         """Queue the buyer by its first waiting message (T4)."""
-        if not buyer.in_pool:
-            buyer.in_pool = True
-            insort(self.message_pool, (buyer.first_seq, buyer.buyer_id))
-            self.gauges.message_pool += 1
+        buyer.in_pool = True
+        insort(self.message_pool, (buyer.first_seq, buyer.buyer_id))
+        self.gauges.message_pool += 1
 
     def leave_message_pool(self, buyer: Buyer) -> None:
         """Take the buyer out of the message pool, if it is there."""

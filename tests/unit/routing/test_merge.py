@@ -1,6 +1,7 @@
 """The merge of four topics by their heads (O2)."""
 
 from collections.abc import Callable
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,17 +36,17 @@ def test_each_topic_keeps_its_order_and_the_smallest_head_comes_first(records: d
     waiting = {topic: list(enumerate(heads)) for topic, heads in records.items()}
     last = dict.fromkeys(TOPICS, 0)
     for topic, number in drain(merger, everything):
-        heads = {name: last[name] if rest[0][1] is None else rest[0][1] for name, rest in waiting.items() if rest}
-        assert topic == min(heads, key=lambda name: (heads[name], RANK[name]))
+        next_times = {name: last[name] if rest[0][1] is None else rest[0][1] for name, rest in waiting.items() if rest}
+        assert topic == min(next_times, key=lambda name: (next_times[name], RANK[name]))
         assert waiting[topic].pop(0)[0] == number
-        last[topic] = heads[topic]
+        last[topic] = next_times[topic]
     assert not any(waiting.values())
     assert merger.last_times == last
 
 
 @given(inputs, st.randoms(use_true_random=False))
 def test_the_order_does_not_depend_on_how_records_were_fetched(
-    records: dict[Topic, list[int | None]], rng: "st.random.Random"
+    records: dict[Topic, list[int | None]], rng: Random
 ) -> None:
     whole: Merger[int] = Merger()
     for topic, heads in records.items():

@@ -48,9 +48,9 @@ def test_a_buyer_waits_for_one_owner_and_pending_counts_the_waiting(items: list[
 )
 @settings(max_examples=60, deadline=None)
 def test_shares_stay_within_one_step_of_each_other(weights: list[int], messages: int) -> None:
-    """S4: from a level start, nobody busy, |v_i - v_j| <= max(step_i, step_j) at every moment, so over any window
+    """S4, from a level start with nobody busy.
 
-    |n_i/w_i - n_j/w_j| <= 1/w_i + 1/w_j.
+    At every moment |v_i - v_j| <= max(step_i, step_j), so over any window |n_i/w_i - n_j/w_j| <= 1/w_i + 1/w_j.
     """
     router = Router()
     agents = [f"a{number}" for number in range(len(weights))]
