@@ -14,6 +14,9 @@ from tests.reference.model import ReferenceRouter
 from tests.reference.traffic import Item, event_sequences, play, random_events
 
 
+Policy = Literal["qianniu", "pinduoduo"]
+
+
 @pytest.mark.parametrize("seed", range(300))
 def test_random_traffic_is_decided_as_the_reference_decides_it(seed: int) -> None:
     items = random_events(seed, 120, ticks=True)
@@ -49,7 +52,7 @@ def test_a_crowded_pool_is_drained_as_the_reference_drains_it(
             BuyerMessage(
                 event_id=f"a{number}",
                 shop_id="s",
-                buyer_id=f"x{rng.randrange(number + 1)}",
+                buyer_id=f"x{rng.randrange(3)}",
                 occurred_at_ms=now_ms,
                 addressed_agent_id=agent_id,
             )
