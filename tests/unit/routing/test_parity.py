@@ -13,7 +13,6 @@ from streams.routing import Router
 from tests.reference.model import ReferenceRouter
 from tests.reference.traffic import Item, event_sequences, play, random_events
 
-
 Policy = Literal["qianniu", "pinduoduo"]
 
 
@@ -37,7 +36,7 @@ def test_a_crowded_pool_is_drained_as_the_reference_drains_it(
     """All are about the threshold, so whoever just lost a buyer is favoured beside those with room (T4, R1, S2)."""
     rng = Random(seed)  # noqa: S311
     config = ShopConfig(policy=policy, busy_threshold=rng.randint(1, 3))
-    buyers, agents = [f"b{number}" for number in range(20)], ["an", "bo", "chen"]
+    buyers, agents = [f"b{number}" for number in range(90)], ["an", "bo", "chen"]
     items: list[Item] = [ShopConfigChange(shop_id="s", occurred_at_ms=0, settings=config, version="v", given=b"{}")]
     for buyer_id in buyers:  # whom they know is never there
         items.append(AgentReply(event_id="r", shop_id="s", agent_id="gone", buyer_id=buyer_id, occurred_at_ms=1))
@@ -46,7 +45,7 @@ def test_a_crowded_pool_is_drained_as_the_reference_drains_it(
         AgentStatus(event_id="s", shop_id="s", agent_id=agent_id, occurred_at_ms=3, status="online")
         for agent_id in agents
     ]
-    for number in range(60):
+    for number in range(150):
         agent_id, buyer_id, now_ms = rng.choice(agents), rng.choice(buyers), 4 + number
         items.append(
             BuyerMessage(
