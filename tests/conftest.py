@@ -1,0 +1,17 @@
+"""Options and rules of every test run."""
+
+import pytest
+
+from tests.kafka.session import add_broker_option, leave_out_kafka, require_chosen_broker
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_broker_option(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    require_chosen_broker(config)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    leave_out_kafka(items)
