@@ -149,9 +149,11 @@ class Inputs:
         feed = self._feeds[topic]
         if fetched.start != feed.position:
             return False
-        for record in fetched.records:
-            self._merger.push(topic, self._reader.read(topic, record))
-            feed.buffered_bytes += _size(record)
+        if fetched.records:
+            push, read = self._merger.push, self._reader.read
+            for record in fetched.records:
+                push(topic, read(topic, record))
+            feed.buffered_bytes += sum(map(_size, fetched.records))
             self._idle_since = None
         news = bool(fetched.records) or feed.end is None or fetched.position != feed.position
         feed.position, feed.end, feed.heard_at = fetched.position, fetched.end, fetched.heard_at

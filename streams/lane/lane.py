@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 
 from schemas.codec import RANK
 from streams.errors import FencedError
+from streams.lane import memory
 from streams.lane.inputs import Batch, Fetched
 from streams.lane.observer import BatchReport, Observer, PartitionStatus
 from streams.lane.partition import Partition
@@ -120,6 +121,7 @@ class Lane:
                 await self._abandon(number, self._take_overs[number][1])
             if number in self._partitions:
                 await self._partitions.pop(number).stop()
+                memory.state_left()
             self._observer.released(number)
 
     async def _abandon(self, number: int, task: asyncio.Task[None]) -> None:
@@ -136,6 +138,7 @@ class Lane:
             self.on_failure(exc)
             return
         self._partitions[number] = Partition(number, self._settings, taken)
+        memory.state_arrived()
         del self._take_overs[number]
         logger.info(
             "Partition %d: taken over in %.2f s, %d changelog records, %d keys",

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from schemas.codec import InvalidEvent, Topic, encode
 from schemas.decisions import Assignment
 from schemas.events import BuyerMessage
-from streams.dead_letters import DeadLetter, dead_letter
+from streams.dead_letters import DeadLetter, Header, dead_letter
 from streams.lane.checkpoint import CHECKPOINTS, Checkpoint, checkpoint_key, encode_checkpoint
 from streams.lane.inputs import Batch, Inputs, Reader
 from streams.lane.observer import BatchReport, Decision, PartitionStatus
 from streams.lane.takeover import Taken
 from streams.lane.transaction import Outcome
 from streams.settings import Settings
+
+NO_HEADERS: list[Header] = []
+"""Of everything but dead letters; nobody appends to it."""
 
 TIMER_DELAY_MS = 1000
 """How far the wall clock must have passed a deadline, and for how long all inputs must have been at their ends (O1)."""
@@ -120,27 +123,26 @@ class Partition:
         router = self._router
         self._deadline_ms = 0
         rules: Counter[str] = Counter()
-        outcome = Outcome()
-        assignments, presence = self._settings.topic("assignments"), self._settings.topic("agent-presence")
+        outcome, settings, number = Outcome(), self._settings, self.number
+        assignments = outcome.to(settings.topic("assignments"), number)
+        presence = outcome.to(settings.topic("agent-presence"), number)
         for decision in routed.decisions:
+            record = decision.shop_id.encode(), encode(decision), NO_HEADERS
             if isinstance(decision, Assignment):
                 rules[decision.rule] += 1
-                outcome.add(assignments, self.number, decision.shop_id.encode(), encode(decision))
+                assignments.append(record)
             else:
-                outcome.add(presence, self.number, decision.shop_id.encode(), encode(decision))
-        for letter in routed.letters:
-            outcome.add(self._settings.topic("dead-letters"), self._letter_box, *letter)
+                presence.append(record)
+        outcome.to(settings.topic("dead-letters"), self._letter_box).extend(routed.letters)
         changes = router.take_changes()
         for change in changes:
-            outcome.add(self._settings.changelog(change.table), self.number, change.key, change.value)
+            outcome.to(settings.changelog(change.table), number).append((change.key, change.value, NO_HEADERS))
         keys = router.key_counts()
-        outcome.add(
-            self._settings.changelog(CHECKPOINTS),
-            self.number,
-            checkpoint_key(self.number),
-            encode_checkpoint(Checkpoint(offsets=batch.offsets, last_times=batch.last_times, keys=keys)),
+        checkpoint = Checkpoint(offsets=batch.offsets, last_times=batch.last_times, keys=keys)
+        outcome.to(settings.changelog(CHECKPOINTS), number).append(
+            (checkpoint_key(number), encode_checkpoint(checkpoint), NO_HEADERS)
         )
-        outcome.consume(self.number, {self._settings.topic(topic): offset for topic, offset in batch.offsets.items()})
+        outcome.consume(number, {settings.topic(topic): offset for topic, offset in batch.offsets.items()})
         transaction_s = await self._writer.commit(outcome)
         self._committed, self._last_times = batch.offsets, batch.last_times
         self._progress_at = time.monotonic()

@@ -40,11 +40,9 @@ class Outcome:
     records: dict[TopicPartition, list[Sent]] = field(default_factory=dict)
     offsets: dict[TopicPartition, int] = field(default_factory=dict)
 
-    def add(
-        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: list[Header] | None = None
-    ) -> None:
-        """One more record; records of a partition keep this order."""
-        self.records.setdefault(TopicPartition(topic, partition), []).append((key, value, headers or []))
+    def to(self, topic: str, partition: int) -> list[Sent]:
+        """The records for a topic and partition, to append to; they keep their order."""
+        return self.records.setdefault(TopicPartition(topic, partition), [])
 
     def consume(self, partition: int, offsets: Mapping[str, int]) -> None:
         """Where the inputs of a partition are read on, by topic."""
@@ -131,7 +129,8 @@ class Writer:
         timestamp_ms = int(time.time() * 1000)
         async with asyncio.TaskGroup() as deliveries:
             for tp, records in outcome.records.items():  # 2
-                deliveries.create_task(self._send(tp, records, timestamp_ms))
+                if records:
+                    deliveries.create_task(self._send(tp, records, timestamp_ms))
             faults.reached("after_sends")
             deliveries.create_task(producer.send_offsets_to_transaction(outcome.offsets, self._group))  # 3
             faults.reached("after_offsets")

@@ -15,6 +15,7 @@ import faust
 
 from streams import logs
 from streams.errors import ExitCode, FenliuError
+from streams.lane import memory
 from streams.lane.consumer import LaneApp
 from streams.lane.errors import explained
 from streams.settings import Settings
@@ -58,6 +59,7 @@ class LaneWorker(faust.Worker):
     async def on_first_start(self) -> None:
         """Before anything is consumed: signals, and whether the cluster is as declared."""
         logs.configure(self._settings.log_format, self._settings.log_level)
+        memory.collect_seldom()
         self._fenliu.lane.on_failure = self.fail
         self.install_signal_handlers()
         await self._fenliu.boot_check()
