@@ -115,11 +115,15 @@ def _scenario(entry: Entry) -> Scenario:
         expect=tuple(_expected(expected) for expected in entry.take("expect", list)),
         expect_all=bool(entry.get("expect_all", True)),
         only=only,
-        counts=_counts(entry.get("counts", {})),
-        pending=entry.get("pending", {}),
-        pool=entry.get("pool"),
-        fair_over_any_window=entry.get("fair_over_any_window", {}),
+        counts=_counts(_after(entry, "counts")),
+        pending=_after(entry, "pending"),
+        pool=entry.take("pool", int) if "pool" in entry else None,
+        fair_over_any_window=_after(entry, "fair_over_any_window"),
     )
+
+
+def _after(entry: Entry, word: str) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", entry.take(word, dict)) if word in entry else {}
 
 
 def _counts(counts: Mapping[str, Any]) -> dict[str, Any]:
