@@ -3,24 +3,26 @@
 What happens to a batch is in `streams.lane`; who gets which message is decided in `streams.routing`.
 """
 
-from pathlib import Path
 from typing import Any
 
 import faust
 from faust.app.base import BootStrategy
 from faust.types import StreamT
 from faust.types.tables import TableT
+from faust.web.base import BlueprintManager
 
 from schemas.codec import RANK
+from streams.health import mount
 from streams.lane.checkpoint import CHECKPOINTS
 from streams.lane.consumer import LaneTransport
 from streams.lane.inputs import Batch
 from streams.lane.lane import Lane
-from streams.lane.observer import Unobserved
 from streams.lane.recovery import LaneTables
 from streams.lane.worker import LaneWorker
+from streams.metrics import Metrics
 from streams.routing import TABLES, Router
 from streams.settings import Settings
+from streams.topics import require_topics
 
 
 class Boot(BootStrategy):
@@ -56,7 +58,8 @@ class FenliuApp(faust.App):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.lane = Lane(settings, router_factory=Router, tables=TABLES, observer=Unobserved())
+        metrics = Metrics(settings, self._shop_pending)
+        self.lane = Lane(settings, router_factory=Router, tables=TABLES, observer=metrics)
         super().__init__(
             settings.app_id,
             broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
@@ -79,6 +82,9 @@ class FenliuApp(faust.App):
             web_graph_enabled=False,
         )
         self.transport = LaneTransport(self.conf.broker_consumer, self)
+        # Faust's own pages are for its developers; ours are the promised ones.
+        self.web.blueprints = BlueprintManager([])
+        mount(self, settings, metrics, self.lane.status)
 
     async def boot_check(self) -> None:
         """Before anything is consumed: the cluster is as declared.
@@ -87,15 +93,18 @@ class FenliuApp(faust.App):
             BrokerUnreachableError: if no broker answers.
             ClusterError: naming every topic that is not as declared, and how to mend it.
         """
+        await require_topics(self.settings)
 
     def declared(self, table: str, what: str) -> TableT[Any, Any]:
         """Declare a table; the lane writes and restores its changelog."""
         changelog = self.topic(self.settings.changelog(table), compacting=True, key_serializer="raw")
         return self.Table(table, changelog_topic=changelog, help=what)
 
+    def _shop_pending(self, shop_id: str) -> dict[str, int]:
+        return self.lane.shop_pending(shop_id)
+
     def _create_directories(self) -> None:
         """State lives in memory and in changelogs: nothing is written to the data directory."""
-        assert isinstance(self.conf.datadir, Path)  # noqa: S101
 
 
 app = FenliuApp(Settings.load())

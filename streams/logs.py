@@ -11,7 +11,7 @@ REPEAT_S = 5.0
 """A client that cannot reach a broker says so at every attempt, up to 200 times a second; once in five is enough."""
 
 CLIENT_LOGGERS = ("aiokafka", "faust", "mode", "asyncio")
-"""These log keys and values at DEBUG, so they never log below INFO, whatever FENLIU_LOG_LEVEL says."""
+"""These log keys and values at DEBUG, so they never log below WARNING, whatever FENLIU_LOG_LEVEL says."""
 
 _MISLEADING = ("NotEnoughReplicas", "NOT_ENOUGH_REPLICAS")
 
@@ -45,6 +45,8 @@ class ClientNoise(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to show the record."""
+        if record.levelno < logging.WARNING and str(record.msg).startswith("[^"):
+            return False  # Faust's services say when they start and stop, in the name of the class that they are of.
         if not record.name.startswith(CLIENT_LOGGERS):
             return True
         text = record.getMessage()
@@ -68,8 +70,6 @@ def configure(log_format: Literal["text", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # What they say of themselves at every step is of use to their own developers; warnings are shown. Never DEBUG.
     for name in CLIENT_LOGGERS:
-        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelName(level.upper())))
-    # What Faust says of itself at every step is of use to its own developers; its warnings are shown.
-    for name in ("faust", "mode"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))

@@ -99,6 +99,7 @@ class Lane:
         async with self._moving:
             if ticket != self.ticket:
                 return
+            logger.info("Partitions of this worker: %s", ", ".join(map(str, sorted(numbers))) or "none")
             self._observer.rebalanced(numbers)
             await self._release((set(self._partitions) | set(self._take_overs)) - set(numbers))
             for partition in self._partitions.values():
@@ -239,6 +240,13 @@ class Lane:
         ready = [partition.status() for partition in self._partitions.values()]
         waiting = [PartitionStatus(partition=number, ready=False) for number in self._take_overs]
         return sorted(ready + waiting, key=lambda status: status.partition)
+
+    def shop_pending(self, shop_id: str) -> dict[str, int]:
+        """Pending replies by account of a shop, if this worker routes it."""
+        pending: dict[str, int] = {}
+        for partition in self._partitions.values():
+            pending |= partition.shop_pending(shop_id)
+        return pending
 
     def _wake(self) -> None:
         self.work.set()

@@ -161,6 +161,10 @@ class Partition:
             keys=keys,
         )
 
+    def shop_pending(self, shop_id: str) -> dict[str, int]:
+        """Pending replies by account of a shop; none if it has no event here."""
+        return dict(self._router.shop_pending(shop_id))
+
     def status(self) -> PartitionStatus:
         """Where it stands now."""
         lag = self.inputs.behind(self._committed)
