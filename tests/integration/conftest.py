@@ -11,6 +11,8 @@ import pytest
 from streams.embedded import EmbeddedBroker, free_port
 from streams.settings import Settings
 from streams.topics import create
+from tests.kafka.session import broker_kind
+from tests.kafka.shared import cluster_of_session
 
 PARTITIONS = 4
 """Few enough to be quick, more than one so that a partition can be mistaken for another."""
@@ -24,9 +26,14 @@ class Broker:
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[Broker]:
-    with EmbeddedBroker() as embedded:
-        yield Broker(embedded.bootstrap_servers)
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    """The embedded broker, or with `--broker=kafka` Apache Kafka: the same tests hold on both."""
+    if broker_kind(request.config) == "kafka":
+        with cluster_of_session(request.session) as cluster:
+            yield Broker(cluster.bootstrap_servers)
+    else:
+        with EmbeddedBroker() as embedded:
+            yield Broker(embedded.bootstrap_servers)
 
 
 @pytest.fixture

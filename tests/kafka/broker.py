@@ -90,8 +90,12 @@ class Broker:
         process.kill()
         process.wait()
 
-    def stop(self) -> None:
-        """SIGTERM: it hands its partitions over and ends; after 30 s it is killed."""
+    def stop(self) -> bool:
+        """SIGTERM: it hands its partitions over and ends; after 30 s it is killed.
+
+        Returns:
+            Whether it ended by itself.
+        """
         process = self._running()
         if self._suspended:
             self.resume()
@@ -101,6 +105,8 @@ class Broker:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            return False
+        return True
 
     def suspend(self) -> None:
         """SIGSTOP: the process is there, its connections too, and it does nothing."""

@@ -1,13 +1,13 @@
-"""For the test session: the option `--broker`, the cluster behind it, and what is left out where Kafka cannot run."""
+"""For every test run: the option `--broker`, and what is left out where Apache Kafka cannot run.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+It knows no Kafka client: unit tests import it too, and are quick.
+"""
+
 from typing import Literal
 
 import pytest
 
 from tests.kafka.available import kafka_available, kafka_required
-from tests.kafka.cluster import KafkaCluster, start_cluster
 
 BrokerKind = Literal["embedded", "kafka"]
 
@@ -46,13 +46,3 @@ def leave_out_kafka(items: list[pytest.Item]) -> None:
     if reason is not None:
         for item in marked:
             item.add_marker(pytest.mark.skip(reason=f"Apache Kafka cannot run here: {reason}"))
-
-
-@contextmanager
-def cluster_of_session(session: pytest.Session) -> Iterator[KafkaCluster]:
-    """One broker for many tests; its logs are kept if any of them failed."""
-    with start_cluster() as cluster:
-        failed_before = session.testsfailed
-        yield cluster
-        if session.testsfailed > failed_before:
-            cluster.keep_logs()
