@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Role = Literal["input", "output", "dead-letters", "changelog"]
 Kind = Literal["missing", "partitions", "cleanup_policy", "auto_created", "replication", "leader", "config", "unknown"]
@@ -59,12 +59,22 @@ class Finding:
     mend: str
 
 
-def in_words(findings: Sequence[Finding]) -> list[str]:
-    """A line or two for each finding; topics of which the same is to be said stand together."""
-    topics: dict[tuple[str, str], list[str]] = {}
+class Problem(NamedTuple):
+    """What is wrong, and how to mend it."""
+
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.what}\n    to mend it: {self.mend}"
+
+
+def in_words(findings: Sequence[Finding]) -> list[Problem]:
+    """The findings for a person; topics of which the same is to be said stand together."""
+    topics: dict[Problem, list[str]] = {}
     for finding in findings:
-        topics.setdefault((finding.what, finding.mend), []).append(finding.topic)
-    return [f"{', '.join(names)}: {what}\n    to mend it: {mend}" for (what, mend), names in topics.items()]
+        topics.setdefault(Problem(finding.what, finding.mend), []).append(finding.topic)
+    return [Problem(f"{', '.join(names)}: {what}", mend) for (what, mend), names in topics.items()]
 
 
 def compare(topics: Sequence[DeclaredTopic], state: ClusterState) -> list[Finding]:

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from streams.errors import ClusterError, UsageError
 from streams.kafka_clients import administration
+from streams.lane.checkpoint import CHECKPOINTS
 from streams.routing import TABLES
 from streams.settings import Settings
 from streams.topic_findings import ClusterState, DeclaredTopic, Finding, Role, TopicState, compare, in_words
@@ -23,9 +24,6 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PARTITIONS = 8
 DEFAULT_REPLICATION = 3
-
-CHECKPOINTS = "checkpoints"
-"""The lane's own table: how far each partition has read, written in the same transaction as its state."""
 
 _WEEK_MS = 7 * 86_400_000
 _MIB = 1 << 20
@@ -89,11 +87,10 @@ def declared(settings: Settings) -> list[DeclaredTopic]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Creation:
-    """What `create` did: names of topics, and the partition count of the new ones."""
+    """What `create` did: the partition counts of the topics by name."""
 
-    created: list[str]
-    existing: list[str]
-    partitions: int
+    created: dict[str, int]
+    existing: dict[str, int]
 
 
 async def create(settings: Settings, *, partitions: int | None = None, replication: int | None = None) -> Creation:
@@ -124,8 +121,10 @@ async def create(settings: Settings, *, partitions: int | None = None, replicati
                 )
             await _create(admin, missing, count, copies)
             await _wait_for_leaders(admin, [topic.name for topic in missing])
-    created = [topic.name for topic in missing]
-    return Creation(created=created, existing=[t.name for t in topics if t not in missing], partitions=count)
+    return Creation(
+        created={topic.name: count for topic in missing},
+        existing={t.name: state.topics[t.name].partitions for t in topics if t not in missing},
+    )
 
 
 async def check_topics(settings: Settings) -> list[Finding]:
@@ -152,7 +151,7 @@ async def require_topics(settings: Settings) -> None:
         log.warning("%s", line)
     errors = in_words([finding for finding in findings if finding.severity == "error"])
     if errors:
-        raise ClusterError("\n  ".join(["the topics are not as declared:", *errors]))
+        raise ClusterError("\n  ".join(["the topics are not as declared:", *map(str, errors)]))
 
 
 def _partition_count(topics: Sequence[DeclaredTopic], state: ClusterState, wanted: int | None) -> int:

@@ -1,0 +1,167 @@
+"""Whether fenliu can run here: settings, broker, topics, group, schemas. Each check says what is, or how to mend it.
+
+A check that needs what an earlier one did not find says that it cannot tell.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas import catalog, generate
+from schemas.codec import RANK
+from streams.errors import BrokerUnreachableError, ClusterError
+from streams.kafka_clients import administration, started
+from streams.settings import Settings, unknown_variables
+from streams.topic_findings import Problem, in_words
+from streams.topics import check_topics, declared
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `fenliu check`: `summary` says what is, `findings` what is wrong and how to mend it."""
+
+    name: str
+    summary: str
+    findings: list[Problem] = field(default_factory=list)
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """The figures behind the summary."""
+    cannot_tell: bool = False
+    """Whether what it needs was not there."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was looked at, and there is nothing to mend."""
+        return not self.findings and not self.cannot_tell
+
+
+async def check_all(settings: Settings) -> tuple[list[Check], BrokerUnreachableError | None]:
+    """All checks in order, and the error of a broker that could not be reached."""
+    checks = [check_settings(settings)]
+    unreachable = None
+    try:
+        checks.append(await check_broker(settings))
+        checks.append(await check_declared_topics(settings))
+        checks.append(await check_group(settings))
+    except BrokerUnreachableError as exc:
+        unreachable = exc
+        checks.append(Check("broker", "cannot be reached", [Problem(exc.what, exc.mend)]))
+        checks += [Check(name, "cannot tell without a broker", cannot_tell=True) for name in ("topics", "group")]
+    except ClusterError as exc:
+        done = len(checks)
+        for name in ("broker", "topics", "group")[done - 1 :]:
+            checks.append(Check(name, "cannot be checked", [Problem(exc.what, exc.mend)]))
+    checks.append(check_schemas())
+    return checks, unreachable
+
+
+def check_settings(settings: Settings) -> Check:
+    """The environment was valid, or we would not be here; variables that nothing reads are misspelt."""
+    findings = [
+        Problem(f"{name} is set, and no setting is called so", "unset it, or take the name from the list above")
+        for name in unknown_variables(os.environ)
+    ]
+    defaults = Settings.model_fields
+    changed = sum(value != defaults[name].get_default(call_default_factory=True) for name, value in settings)
+    return Check("settings", f"valid, {changed} of {len(defaults)} not at their defaults", findings, settings.shown())
+
+
+async def check_broker(settings: Settings) -> Check:
+    """Somebody answers, and the cluster has a controller."""
+    async with administration(settings.kafka_client_kwargs()) as admin:
+        cluster = await admin.describe_cluster()
+    brokers, controller = len(cluster["brokers"]), cluster["controller_id"]
+    findings = [] if controller >= 0 else [Problem("the cluster has no controller", "see which brokers are down")]
+    return Check(
+        "broker",
+        f"{settings.kafka_bootstrap_servers}: {brokers} broker{'s' * (brokers != 1)}, cluster {cluster['cluster_id']}",
+        findings,
+        {"brokers": brokers, "cluster_id": cluster["cluster_id"], "controller_id": controller},
+    )
+
+
+async def check_declared_topics(settings: Settings) -> Check:
+    """The topics are as declared."""
+    findings = await check_topics(settings)
+    wanted = len(declared(settings))
+    wrong = len({finding.topic for finding in findings})
+    return Check("topics", f"{wanted - wrong} of {wanted} as declared", in_words(findings), {"declared": wanted})
+
+
+async def check_group(settings: Settings) -> Check:
+    """The group's members, how far behind they are, and whether input was deleted before it was routed."""
+    group = settings.app_id
+    kafka = settings.kafka_client_kwargs()
+    async with administration(kafka) as admin:
+        (answer,) = await admin.describe_consumer_groups([group])
+        (described,) = answer.to_object()["groups"]
+        committed = {tp: at.offset for tp, at in (await admin.list_consumer_group_offsets(group)).items()}
+    inputs = {settings.topic(topic) for topic in RANK}
+    begins, ends = await _bounds(settings, sorted(inputs), kafka)
+    lag = sum(max(0, end - max(committed.get(tp, 0), begins[tp])) for tp, end in ends.items())
+    members, state = len(described["members"]), described["state"] or "unknown"
+    findings = []
+    if described["protocol_type"] not in ("", "consumer"):
+        findings.append(
+            Problem(f"{group} is a group of another kind ({described['protocol_type']})", "set FENLIU_APP_ID")
+        )
+    findings += [
+        Problem(
+            f"{tp.topic}, partition {tp.partition}: records {committed[tp]} to {begin - 1} were deleted unrouted",
+            "they are lost; from now on keep them longer (the topic's retention.ms)",
+        )
+        for tp, begin in begins.items()
+        if tp in committed and committed[tp] < begin and not _compacted(settings, tp)
+    ]
+    others = sorted({tp.topic for tp in committed} - inputs)
+    if others:
+        findings.append(
+            Problem(
+                f"{group} has offsets of other topics ({', '.join(others)}): another program uses this group",
+                "set FENLIU_APP_ID, or FENLIU_TOPIC_PREFIX if it was changed",
+            )
+        )
+    told = {"state": state, "members": members, "lag_records": lag}
+    workers = "no worker" if members == 0 else f"{members} worker{'s' * (members != 1)}, {state}"
+    return Check("group", f"{group}: {workers}, {lag} records behind", findings, told)
+
+
+async def _bounds(
+    settings: Settings, topics: list[str], kafka: Mapping[str, Any]
+) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+    """First and next offsets of every partition of those topics that exist."""
+    consumer = AIOKafkaConsumer(**settings.kafka_client_kwargs(), enable_auto_commit=False)
+    async with started(consumer, kafka):
+        existing = await consumer.topics()
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in topics
+            if topic in existing
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        if not partitions:
+            return {}, {}
+        return await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+
+
+def _compacted(settings: Settings, tp: TopicPartition) -> bool:
+    """Compaction removes superseded records only, wherever they are."""
+    return bool(tp.topic == settings.topic("shop-configs"))
+
+
+def check_schemas() -> Check:
+    """The JSON Schemas that are shipped say what the code does."""
+    findings = []
+    current = generate.schemas()
+    for name in catalog.NAMES:
+        try:
+            shipped = catalog.load(name)
+        except (OSError, ValueError) as exc:
+            findings.append(Problem(f"the schema {name} cannot be read: {exc}", "install fenliu anew"))
+            continue
+        if shipped != json.loads(generate.text(current[name])):
+            findings.append(Problem(f"the schema {name} is of another version", "install fenliu anew"))
+    return Check("schemas", f"{len(catalog.NAMES)} JSON Schemas, as the types say", findings)
