@@ -14,6 +14,8 @@ from streams.routing.ladder import (
     UNATTENDED,
     climb,
 )
+from streams.routing.plan import ALL_AGENTS
+from streams.routing.share import pool
 from streams.routing.standing import refresh
 from streams.routing.state import Agent, Buyer, Shop
 from streams.routing.waiting import stop_waiting, wait_for, wait_in_message_pool
@@ -65,6 +67,9 @@ def drain_message_pool(shop: Shop, favoured: str | None = None) -> None:
     place = 0
     while place < len(shop.message_pool) and (shop.room_count or favoured is not None):
         buyer = shop.buyers[shop.message_pool[place][1]]
+        if not _within_reach(shop, buyer, favoured):
+            place += 1
+            continue
         case = _again(shop, buyer, drain=True, favoured=favoured)
         rung = climb(case, ladder)
         if rung is None:
@@ -73,6 +78,20 @@ def drain_message_pool(shop: Shop, favoured: str | None = None) -> None:
         _assign(case, rung, "pool_drained")
         if case.target_id == favoured:
             favoured = None  # F3
+
+
+def _within_reach(shop: Shop, buyer: Buyer, favoured: str | None) -> bool:
+    """Whether a drain can find somebody for the buyer: anybody who takes part in shares, or an agent that it knows.
+
+    It spares most of a long pool its way down the ladder while only an agent of weight 0 or a suspended one has room.
+    """
+    if len(pool(shop, ALL_AGENTS).roomy) or (favoured is not None and shop.agents[favoured].candidate):
+        return True
+    for agent_id in (buyer.contact_id, shop.plan.config.dedicated_agents.get(buyer.buyer_id)):
+        agent = shop.agents.get(agent_id) if agent_id is not None else None
+        if agent is not None and (agent.has_room or agent_id == favoured):
+            return True
+    return False
 
 
 def _decide(case: Case) -> str:
