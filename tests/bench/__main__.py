@@ -1,0 +1,56 @@
+"""`python -m tests.bench`: run the benches, print their tables, keep the figures as JSON."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from tests.bench import codec, core, memory, pick, replay, restore
+from tests.bench.harness import ROOT, Effort, Report, environment, now
+from tests.bench.tables import as_text, update_document
+
+BENCHES = {bench.__name__.rpartition(".")[2]: bench.run for bench in (core, pick, codec, restore, memory, replay)}
+
+
+def main() -> None:
+    """Run what the command line names; everything without names."""
+    options = _options()
+    if options.update_docs is not None:
+        update_document(msgspec.json.decode(options.update_docs.read_bytes(), type=Report))
+        return
+    report = Report(
+        date=now(),
+        command=" ".join(["python -m tests.bench", *sys.argv[1:]]),
+        quick=options.quick,
+        environment=environment(),
+        results=[],
+    )
+    for name in options.names or BENCHES:
+        result = BENCHES[name](Effort(quick=options.quick))
+        report.results.append(result)
+        _say(as_text(result) + "\n")
+    file = options.json or ROOT / "bench-results" / f"{report.date.replace(':', '')}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+    _say(f"written to {file}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *BENCHES], help="which benches; default: all")
+    parser.add_argument("--quick", action="store_true", help="little of everything: does it work?")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="default: bench-results/<date>.json")
+    parser.add_argument(
+        "--update-docs", type=Path, metavar="JSON", help="measure nothing; put a run's tables into docs/performance.md"
+    )
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
