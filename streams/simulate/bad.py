@@ -70,8 +70,9 @@ def _null_value(record: Record, _: dict[str, object]) -> Record:
     return record._replace(topic="buyer-messages", value=None)
 
 
-def _wrong_key(record: Record, _: dict[str, object]) -> Record:
-    return record._replace(key=record.key + b"-copy")
+def _wrong_key(record: Record, event: dict[str, object]) -> Record:
+    # A producer that keys by whom the event is about, so that a shop's events lie in all partitions.
+    return record._replace(key=str(event.get("buyer_id") or event.get("agent_id") or "shop").encode())
 
 
 def _wrong_partition(record: Record, _: dict[str, object]) -> Record:
@@ -107,5 +108,5 @@ def with_bad_records(records: Iterable[Record], share: float, random: Draw, *, r
     for record in records:
         yield record
         if random() < share and record.value is not None:
-            yield kinds[made % len(kinds)](record, orjson.loads(record.value))
+            yield kinds[made % len(kinds)](record._replace(spoiled=True), orjson.loads(record.value))
             made += 1

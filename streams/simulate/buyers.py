@@ -22,6 +22,9 @@ _THINK = lognormal(18, 0.9)
 _PATIENCE = lognormal(140, 0.7)
 _ASK_FOR_HUMAN = uniform(2, 9)
 
+_FIRST_STAGES = (0, 3, 0, 1, 4, 0, 2, 0, 5, 1, 0)
+"""Where buyers stand at the start, as an index of ORDER_STATES: most are looking, some wait, a few return something."""
+
 _WAVE_DAYS = 8
 _WAVE_ON = 3
 """In runs of more than three days a buyer is around for three and then away for five, so some return after 72 hours."""
@@ -81,7 +84,7 @@ class Buyers:
         self._colleagues = colleagues
         self._utc_offset_ms = utc_offset_ms
         self._publish = publish
-        self._stages = bytearray(buyers)
+        self._stages = (bytearray(_FIRST_STAGES) * (buyers // len(_FIRST_STAGES) + 1))[:buyers]
         self._talking: dict[str, Conversation] = {}
         self._last_agents: dict[str, str] = {}
         self._schedule_arrival()

@@ -76,11 +76,10 @@ def make_cast(shop_id: str, agents: int, buyers: int, rng: Random, *, night_duty
         rhythm: Rhythm = _ROSTER[index % len(_ROSTER)] if agents > 1 else "long"
         if night_duty and agents >= 4 and index == agents - 1:
             rhythm = "night"
-        turn, place = divmod(first + index, len(NAMES))
-        again = turn - (first // len(NAMES))
+        again = index // len(NAMES)
         people.append(
             AgentTraits(
-                agent_id=NAMES[place] + (str(again + 1) if again else ""),
+                agent_id=NAMES[(first + index) % len(NAMES)] + (str(again + 1) if again else ""),
                 rhythm=rhythm,
                 pace=_PACES[int(rng.random() * len(_PACES))],
                 weight=_WEIGHTS[int(rng.random() * len(_WEIGHTS))],

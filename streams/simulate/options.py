@@ -34,6 +34,7 @@ class SimulationOptions:
         bad_share: bad records for each good one, 0 to 1; they are added and change no other record.
         bad_routing: bad records that only Kafka can hold, too: null values, wrong keys and partitions, skewed clocks.
         replies: who is believed to answer a buyer: the product's own router, or a cheap guess (`sticky`).
+        promotion_ms: when the promotion begins; None: in the first evening, or where the hours leave room.
         utc_offset_ms: the shops' local time less UTC; shifts and the daily curve follow it.
     """
 
@@ -47,6 +48,7 @@ class SimulationOptions:
     bad_share: float = 0.0
     bad_routing: bool = False
     replies: Literal["router", "sticky"] = "router"
+    promotion_ms: int | None = None
     utc_offset_ms: int = BEIJING_OFFSET_MS
 
     def __post_init__(self) -> None:

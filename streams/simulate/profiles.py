@@ -73,7 +73,7 @@ def _robot_shop(cast: Cast, _: Random) -> Document:
 
 def _dedicated_shop(cast: Cast, rng: Random) -> Document:
     """Regular customers have their own agent (专属客服); nights go to the owner's account."""
-    regulars = {buyer_id(int(rng.random() * cast.buyers)) for _ in range(min(40, cast.buyers))}
+    regulars = {buyer_id(int(rng.random() * cast.buyers)) for _ in range(min(200, cast.buyers // 20 + 1))}
     ids = cast.agent_ids
     return {
         "agents": _agents(cast),
@@ -122,10 +122,10 @@ def _stubborn_shop(cast: Cast, _: Random) -> Document:
 
 
 def _heartbeat_shop(cast: Cast, _: Random) -> Document:
-    """The chat client sends heartbeats, so silence counts as gone (L9); stranded buyers are fetched back."""
+    """The chat client sends heartbeats, so silence counts as gone (L9); a robot after the sale; rescue."""
     return {
         "agents": _agents(cast),
-        "groups": _groups(cast),
+        "groups": _groups(cast, robot=True),
         "expect_heartbeats": True,
         "detection_lag_s": {"min": 90, "max": 180},
         "rescue": "stranded",

@@ -133,16 +133,24 @@ async def _partition_count(producer: AIOKafkaProducer, name: str) -> int:
         raise ClusterError("there is no such topic", where=name, mend="fenliu topics create, then try again") from exc
 
 
-def groups(records: Iterable[Record], speed: float | None) -> Iterator[tuple[float, list[Record]]]:
-    """Cut the traffic into groups, each with the instant of the monotonic clock at which it is due."""
+def groups(
+    records: Iterable[Record], speed: float | None, *, now_ms: int | None = None
+) -> Iterator[tuple[float, list[Record]]]:
+    """Cut the traffic into groups, each with the instant of the monotonic clock at which it is due.
+
+    Args:
+        records: in order of time.
+        speed: event time against wall time; None or 0: everything is due at once.
+        now_ms: the event time that is due now, what lies before it at once; None: the first record's.
+    """
     group: list[Record] = []
     began_s = time.monotonic()
-    first_ms: int | None = None
+    first_ms = now_ms
     due_s = group_due_s = began_s
     for record in records:
         if speed:
             first_ms = record.at_ms if first_ms is None else first_ms
-            due_s = began_s + (record.at_ms - first_ms) / 1000 / speed
+            due_s = max(began_s, began_s + (record.at_ms - first_ms) / 1000 / speed)
         if group and (len(group) >= _GROUP or due_s - group_due_s > _TICK_S):
             yield group_due_s, group
             group = []

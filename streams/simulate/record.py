@@ -14,7 +14,8 @@ class Record(NamedTuple):
         topic: one of the four inputs, without a prefix.
         key: the record key.
         value: the JSON document without a line's end; None only among bad records for Kafka.
-        misrouted: the record goes to another partition than its key's: bad on purpose.
+        spoiled: it is bad on purpose.
+        misrouted: it goes to another partition than its key's, on purpose.
     """
 
     at_ms: int
@@ -22,4 +23,5 @@ class Record(NamedTuple):
     topic: Topic
     key: bytes
     value: bytes | None
+    spoiled: bool = False
     misrouted: bool = False

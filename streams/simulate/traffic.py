@@ -16,7 +16,9 @@ _GOLDEN = 0.6180339887498949
 
 def simulate(options: SimulationOptions) -> Iterator[Record]:
     """Yield every record in order of time; memory grows with shops, agents and buyers, not with hours."""
-    spike_ms = spike_instant(options.start_ms, options.end_ms, options.utc_offset_ms)
+    spike_ms = options.promotion_ms
+    if spike_ms is None:
+        spike_ms = spike_instant(options.start_ms, options.end_ms, options.utc_offset_ms)
     calm = Curve(options.start_ms, options.end_ms, options.utc_offset_ms, None)
     promotion = Curve(options.start_ms, options.end_ms, options.utc_offset_ms, spike_ms)
     sizes = [_size(number) for number in range(options.shops)]

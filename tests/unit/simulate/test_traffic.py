@@ -138,7 +138,7 @@ def test_the_agent_whom_the_router_assigns_answers(day: list[Event]) -> None:
     assert by_owner[True] > 1000 * by_owner[False]
     # Every way that a message can go in a day of believable traffic.
     assert rules.keys() >= {
-        "addressed_agent", "addressed_agent_offline", "dedicated_agent", "group_fallback", "group_share",
+        "addressed_agent", "addressed_agent_offline", "dedicated_agent", "group_fallback", "group_robot", "group_share",
         "leave_message", "no_reply", "offline_receiver", "page_share", "pool_drained", "queue", "random_online",
         "recent_contact", "robot_first", "robot_when_unattended", "stranded_rescue",
     }  # fmt: skip
