@@ -34,6 +34,23 @@ for _name, (_pattern, _first) in _SCALARS.items():
     _Loader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(f"({_pattern})$"), _first)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes a string that either version of YAML would take for something else: `no`, `010`, and `1e3`."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """A string."""
+        mistaken = any(re.fullmatch(pattern, text) for pattern, _ in _SCALARS.values())
+        return self.represent_scalar(f"{_TAG}str", text, style="'" if mistaken else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def dump_yaml(value: object) -> str:
+    """Write what JSON has as YAML that `parse_yaml` reads as the same."""
+    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False)
+
+
 @dataclass(frozen=True, slots=True)
 class YamlSource:
     """A YAML document: `value` made of what JSON has, and the line of every part of it."""
