@@ -9,14 +9,14 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.codec import RANK, Topic
 from streams.errors import ClusterError
-from streams.kafka_clients import started
+from streams.kafka_clients import administration, started
 from streams.lane.partitioner import partition_of
 from streams.settings import Settings
 from streams.simulate.options import OptionsError
@@ -29,7 +29,6 @@ _GROUP = 2000
 """Records sent and awaited together: at full speed no topic gets further ahead of another in event time than this."""
 _TICK_S = 0.01
 _BATCH_BYTES = 400 * 1024
-_METADATA_TIMEOUT_S = 10
 
 
 def default_start_ms(now_ms: int, span_ms: int, speed: float | None) -> int:
@@ -117,20 +116,24 @@ async def publisher(settings: Settings) -> AsyncIterator[Publisher]:
     """
     kafka = settings.kafka_client_kwargs()
     topics = {topic: settings.topic(topic) for topic in RANK}
+    counts = await _partition_counts(kafka, list(topics.values()))
     producer = AIOKafkaProducer(
         **kafka, acks="all", enable_idempotence=True, max_batch_size=_BATCH_BYTES, client_id="fenliu-simulate"
     )
     async with started(producer, kafka):
-        partitions = {topic: await _partition_count(producer, name) for topic, name in topics.items()}
-        yield Publisher(producer, topics, partitions)
+        yield Publisher(producer, topics, {topic: counts[name] for topic, name in topics.items()})
 
 
-async def _partition_count(producer: AIOKafkaProducer, name: str) -> int:
-    try:
-        async with asyncio.timeout(_METADATA_TIMEOUT_S):
-            return len(await producer.partitions_for(name))
-    except (KafkaError, TimeoutError) as exc:
-        raise ClusterError("there is no such topic", where=name, mend="fenliu topics create, then try again") from exc
+async def _partition_counts(kafka: Mapping[str, Any], names: list[str]) -> dict[str, int]:
+    """Ask for all topics: a producer that asks for one by name creates it where auto-creation is on."""
+    async with administration(kafka) as admin:
+        counts = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    missing = [name for name in names if name not in counts]
+    if missing:
+        raise ClusterError(
+            f"there is no topic {', '.join(missing)}", mend="fenliu topics create, then fenliu simulate again"
+        )
+    return counts
 
 
 def groups(
