@@ -18,7 +18,7 @@ from streams import __version__
 from streams.errors import ExitCode, FenliuError
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """Where a command is found, and its line in `fenliu --help`, which is shown without importing it."""
 
     module: str
@@ -26,16 +26,16 @@ class _Entry(NamedTuple):
     short_help: str
 
 
-COMMANDS: dict[str, _Entry] = {
-    "worker": _Entry("streams.commands.worker", "worker", "Run one worker in the foreground."),
-    "topics": _Entry("streams.commands.topics", "topics", "Create the declared topics, or compare them."),
-    "check": _Entry("streams.commands.check", "check", "Check settings, broker, topics, group and schemas."),
-    "config": _Entry("streams.commands.config", "config", "Check, push or get the settings of shops."),
-    "schema": _Entry("streams.commands.schema", "schema", "Print the JSON Schema of an event, or the list."),
-    "simulate": _Entry("streams.commands.simulate", "simulate", "Make believable traffic, to a file or to Kafka."),
-    "replay": _Entry("streams.commands.replay", "replay", "Route the events of files, without Kafka."),
-    "tail": _Entry("streams.commands.tail", "tail", "Follow assignments, presence or dead letters."),
-    "demo": _Entry("streams.commands.demo", "demo", "Show everything once on an embedded broker."),
+COMMANDS: dict[str, Entry] = {
+    "worker": Entry("streams.commands.worker", "worker", "Run one worker in the foreground."),
+    "topics": Entry("streams.commands.topics", "topics", "Create the declared topics, or compare them."),
+    "check": Entry("streams.commands.check", "check", "Check settings, broker, topics, group and schemas."),
+    "config": Entry("streams.commands.config", "config", "Check, push or get the settings of shops."),
+    "schema": Entry("streams.commands.schema", "schema", "Print the JSON Schema of an event, or the list."),
+    "simulate": Entry("streams.commands.simulate", "simulate", "Make believable traffic, to a file or to Kafka."),
+    "replay": Entry("streams.commands.replay", "replay", "Route the events of files, without Kafka."),
+    "tail": Entry("streams.commands.tail", "tail", "Follow assignments, presence or dead letters."),
+    "demo": Entry("streams.commands.demo", "demo", "Show everything once on an embedded broker."),
 }
 
 

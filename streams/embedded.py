@@ -22,6 +22,8 @@ from streams.kafka_clients import administration
 HOST = "127.0.0.1"
 READY_WITHIN_S = 20.0
 _STOP_WITHIN_S = 5.0
+_POLL_S = 0.02
+_LOG_LINES = 15
 _ATTEMPTS = 3
 """A port that was free may be taken before the broker binds it; then another one is tried."""
 
@@ -115,7 +117,7 @@ class EmbeddedBroker:
 
     def _launch(self, binary: Path) -> None:
         arguments = ["start", "--only", "kafka", "--data-dir", str(self.directory / "data"), "--host", HOST]
-        with self.log_file.open("ab") as log:
+        with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  the binary of a package that we depend on
                 [binary, *arguments, "--kafka-port", str(self.port)],
                 stdin=subprocess.DEVNULL,
@@ -135,24 +137,24 @@ class EmbeddedBroker:
             if process.poll() is not None:
                 if not last:
                     return False
-                if self._given_port and b"already in use" in self._log_tail().encode():
+                if self._given_port and "already in use" in self._log():
                     raise UsageError(f"port {self._given_port} is taken", mend="give another port, or none")
                 self.check_alive()
-            if asyncio.run(_answers(self.bootstrap_servers)):
+            # Its own word comes first: whoever holds the port already would answer too.
+            if self.bootstrap_servers in self._log() and asyncio.run(_answers(self.bootstrap_servers)):
                 return True
+            time.sleep(_POLL_S)
         raise self._failure(f"the embedded broker did not answer within {READY_WITHIN_S:.0f} s")
 
     def _failure(self, what: str) -> FenliuError:
+        last_words = "\n".join(f"    {line}" for line in self._log().splitlines()[-_LOG_LINES:])
         return FenliuError(
-            f"{what}; its last words:\n{self._log_tail()}",
+            f"{what}; its last words:\n{last_words or '    (none)'}",
             mend="set FENLIU_KAFKA_BOOTSTRAP_SERVERS to a Kafka broker and use that",
         )
 
-    def _log_tail(self, lines: int = 15) -> str:
-        if not self.log_file.exists():
-            return "    (none)"
-        text = self.log_file.read_text(encoding="utf-8", errors="replace")
-        return "\n".join(f"    {line}" for line in text.splitlines()[-lines:]) or "    (none)"
+    def _log(self) -> str:
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
 
 
 def find_binary() -> Path:

@@ -44,12 +44,12 @@ Client = TypeVar("Client", bound=KafkaClient)
 
 
 @asynccontextmanager
-async def administration(kafka: Mapping[str, Any], *, patience_s: float = PATIENCE_S) -> AsyncIterator[Any]:
+async def administration(kafka: Mapping[str, Any], *, patience_s: float | None = None) -> AsyncIterator[Any]:
     """A connected AIOKafkaAdminClient.
 
     Args:
         kafka: the client arguments, as `Settings.kafka_client_kwargs()` gives them.
-        patience_s: how long to try to connect, in seconds.
+        patience_s: how long to try to connect, in seconds; None: PATIENCE_S.
 
     Raises:
         BrokerUnreachableError: if no broker answered in time, or it went away afterwards.
@@ -65,7 +65,9 @@ async def administration(kafka: Mapping[str, Any], *, patience_s: float = PATIEN
 
 
 @asynccontextmanager
-async def started(client: Client, kafka: Mapping[str, Any], *, patience_s: float = PATIENCE_S) -> AsyncIterator[Client]:
+async def started(
+    client: Client, kafka: Mapping[str, Any], *, patience_s: float | None = None
+) -> AsyncIterator[Client]:
     """Start an aiokafka producer or consumer that was made with the arguments `kafka`, and stop it at the end.
 
     Raises:
@@ -95,9 +97,9 @@ def failures_in_words(kafka: Mapping[str, Any]) -> Iterator[None]:
         ) from exc
 
 
-async def _patiently(start: Callable[[], Awaitable[None]], kafka: Mapping[str, Any], patience_s: float) -> None:
+async def _patiently(start: Callable[[], Awaitable[None]], kafka: Mapping[str, Any], patience_s: float | None) -> None:
     """Call `start` until it succeeds; aiokafka logs each failed address, we keep the last to say it once."""
-    deadline = asyncio.get_running_loop().time() + patience_s
+    deadline = asyncio.get_running_loop().time() + (PATIENCE_S if patience_s is None else patience_s)
     with _last_complaint() as complaint:
         while True:
             try:
