@@ -56,10 +56,30 @@ def test_a_message_of_the_producer_is_read_by_the_consumer_once(cluster_settings
     ):
         assert read_line(consumer, tmp_path / "consumer.log") == "buyer-1 -> 小丽 group_share"
 
+        assert replayed_from_an_export(tmp_path) == asyncio.run(assignments(cluster_settings))
+
         asyncio.run(send_again(cluster_settings))
         # Of what was sent again it says nothing; the next thing it says is of another assignment.
         assert read_line(consumer, tmp_path / "consumer.log") == "buyer-2 -> 小丽 recent_contact"
         assert worker.poll() is None
+
+
+def replayed_from_an_export(directory: Path) -> list[bytes]:
+    """What `fenliu replay` decides of the events that docs/examples/export.py took from Kafka."""
+    events = directory / "events.jsonl"
+    with events.open("wb") as out:
+        subprocess.run([sys.executable, EXAMPLES / "export.py", "shop-1"], stdout=out, check=True, timeout=30)
+    replay = [sys.executable, "-m", "streams", "replay", str(events)]
+    return subprocess.run(replay, capture_output=True, check=True, timeout=30).stdout.splitlines()
+
+
+async def assignments(settings: Settings) -> list[bytes]:
+    """The one assignment that is there."""
+    topic, kwargs = settings.topic("assignments"), settings.kafka_client_kwargs()
+    async with AIOKafkaConsumer(
+        topic, isolation_level="read_committed", auto_offset_reset="earliest", **kwargs
+    ) as reader:
+        return [(await reader.getone()).value]
 
 
 async def send_again(settings: Settings) -> None:
