@@ -158,3 +158,22 @@ def test_what_cannot_be_simulated_is_refused_with_the_option_and_how_to_mend_it(
         SimulationOptions(rate=0)
     with pytest.raises(OptionsError, match="--start"):
         SimulationOptions(start_ms=4_102_444_800_000)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        SimulationOptions(shops=10, agents=1, buyers=1, rate=1, hours=2),
+        SimulationOptions(shops=10, agents=2, buyers=7, rate=50, hours=0.05),
+        SimulationOptions(shops=10, agents=50, buyers=9, rate=0.1, hours=30),
+        SimulationOptions(shops=3, rate=0.001, hours=0.01),
+        SimulationOptions(shops=2, rate=2, hours=1, start_ms=86_400_000),
+        SimulationOptions(shops=2, rate=2000, hours=0.02, replies="sticky"),
+    ],
+)
+def test_whatever_is_asked_for_is_valid_and_in_order(options: SimulationOptions) -> None:
+    last_ms = options.start_ms
+    for record in simulate(options):
+        decode_line(record.value or b"")
+        assert last_ms <= record.at_ms < options.end_ms + 100
+        last_ms = record.at_ms
