@@ -41,7 +41,7 @@ def check(file: Path, as_json: bool) -> int:
         for line in (*found.errors, *found.warnings):
             click.echo(line)
         if not (found.errors or found.warnings):
-            click.echo(f"{found.name}: {len(found.shops)} shops, all can be used")
+            click.echo(f"{found.name}: {len(found.shops)} shop{'s' * (len(found.shops) != 1)}, nothing to mend")
     return ExitCode.FINDINGS if found.errors or found.warnings else ExitCode.DONE
 
 

@@ -1,0 +1,1 @@
+"""Metrics and health: what a worker tells those who watch it."""
