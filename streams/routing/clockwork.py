@@ -1,61 +1,74 @@
 """Timers by the shop's clock (O1): detection, expiry and no-reply, each at its deadline."""
 
 from heapq import heappop, heappush
+from itertools import takewhile
 
 from streams.routing.assign import reassign_without_reply
 from streams.routing.presence import detected
-from streams.routing.state import NEVER_MS, Buyer, Shop, TimerKind
-from streams.routing.waiting import no_reply_deadline_ms, stop_waiting
+from streams.routing.state import NEVER_MS, Buyer, Shop
+from streams.routing.waiting import stop_waiting
 
 
 def fire_due(shop: Shop, until_ms: int) -> None:
     """Fire every timer due at or before an instant, in order of (deadline, kind, id), each at its deadline."""
     while True:
-        forget_ms = _forget_ms(shop)
-        deadline_ms, kind, subject_id = _next_timer(shop)
-        first_ms = min(forget_ms, deadline_ms)
+        detection_ms, forget_ms, no_reply_ms = _detection_ms(shop), _forget_ms(shop), _no_reply_ms(shop)
+        first_ms = min(detection_ms, forget_ms, no_reply_ms)
         if first_ms > until_ms:
             shop.wake_ms = first_ms
             return
         shop.changed = True
         shop.clock_ms = max(shop.clock_ms, first_ms)
-        if (forget_ms, TimerKind.EXPIRY) < (deadline_ms, kind):
+        if detection_ms == first_ms:
+            _detect(shop)
+        elif forget_ms == first_ms:
             _forget(shop)
-            continue
-        heappop(shop.timers)
-        if kind is TimerKind.DETECTION:
-            agent = shop.agents[subject_id]
-            agent.queued_ms = NEVER_MS
-            detected(shop, agent, deadline_ms)
         else:
-            reassign_without_reply(shop, shop.buyers[subject_id])
+            _reassign(shop)
 
 
 def next_deadline_ms(shop: Shop) -> int:
     """When the shop's next timer is due; `NEVER_MS` without one."""
-    return min(_forget_ms(shop), _next_timer(shop)[0])
+    return min(_detection_ms(shop), _forget_ms(shop), _no_reply_ms(shop))
 
 
-def _next_timer(shop: Shop) -> tuple[int, TimerKind, str]:
-    """The first detection or no-reply timer that still holds; stale ones before it go."""
-    timers = shop.timers
-    while timers:
-        deadline_ms, kind, subject_id = timers[0]
-        if kind is TimerKind.DETECTION:
-            agent = shop.agents[subject_id]
-            if agent.deadline_ms == deadline_ms:
-                return timers[0]
-            heappop(timers)
-            if agent.queued_ms == deadline_ms:  # it moved on: look again then
-                agent.queued_ms = agent.deadline_ms
-                if agent.deadline_ms != NEVER_MS:
-                    heappush(timers, (agent.deadline_ms, kind, subject_id))
-        else:
-            buyer = shop.buyers.get(subject_id)
-            if buyer is not None and no_reply_deadline_ms(shop, buyer) == deadline_ms:
-                return timers[0]
-            heappop(timers)
-    return NEVER_MS, TimerKind.NO_REPLY, ""
+def _detection_ms(shop: Shop) -> int:
+    """When the first detection is due that still holds (L3, L9); stale ones before it go."""
+    detections = shop.detections
+    while detections:
+        deadline_ms, agent_id = detections[0]
+        agent = shop.agents[agent_id]
+        if agent.deadline_ms == deadline_ms:
+            return deadline_ms
+        heappop(detections)
+        if agent.queued_ms == deadline_ms:  # it moved on: look again then
+            agent.queued_ms = agent.deadline_ms
+            if agent.deadline_ms != NEVER_MS:
+                heappush(detections, (agent.deadline_ms, agent_id))
+    return NEVER_MS
+
+
+def _detect(shop: Shop) -> None:
+    deadline_ms, agent_id = heappop(shop.detections)
+    agent = shop.agents[agent_id]
+    agent.queued_ms = NEVER_MS
+    detected(shop, agent, deadline_ms)
+
+
+def _no_reply_ms(shop: Shop) -> int:
+    """When the buyer that has waited for its owner for longest is routed again (X2)."""
+    for deadline_ms in shop.no_replies.values():
+        return deadline_ms
+    return NEVER_MS
+
+
+def _reassign(shop: Shop) -> None:
+    """X2: route the buyers whose time has come, in order of id."""
+    deadline_ms = _no_reply_ms(shop)
+    due = takewhile(lambda buyer_id: shop.no_replies[buyer_id] == deadline_ms, shop.no_replies)
+    for buyer_id in sorted(due):
+        del shop.no_replies[buyer_id]
+        reassign_without_reply(shop, shop.buyers[buyer_id])
 
 
 def _forget_ms(shop: Shop) -> int:

@@ -5,7 +5,7 @@ from streams.routing.assign import drain_message_pool
 from streams.routing.plan import Plan
 from streams.routing.presence import announce, announce_offline, believe_anew, is_connected, set_deadline
 from streams.routing.standing import adopt_plan
-from streams.routing.state import NEVER_MS, Shop
+from streams.routing.state import NEVER_MS, Buyer, Shop
 from streams.routing.waiting import set_no_reply_timer
 
 
@@ -43,11 +43,16 @@ def adopt(shop: Shop, change: ShopConfigChange, *, heartbeats_since_ms: int, no_
 
 def set_timers(shop: Shop) -> None:
     """Numbers that changed hold for running waits (X2), silence (L9) and memory (T5)."""
-    shop.timers.clear()
+    shop.detections.clear()
+    shop.no_replies.clear()
     shop.wake_ms = 0  # look at once what is due: a deadline already past fires at the clock
     for agent_id in sorted(shop.agents):
         shop.agents[agent_id].queued_ms = NEVER_MS
         set_deadline(shop, shop.agents[agent_id])
     if shop.plan.no_reply_ms is not None:
-        for buyer in shop.buyers.values():
+        for buyer in sorted(shop.buyers.values(), key=_came_to_owner):
             set_no_reply_timer(shop, buyer)
+
+
+def _came_to_owner(buyer: Buyer) -> int:
+    return buyer.owned_since_ms

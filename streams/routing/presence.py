@@ -7,7 +7,7 @@ from schemas.events import AgentStatus
 from streams.routing.assign import drain_message_pool, rescue_buyers
 from streams.routing.draws import detection_lag_ms
 from streams.routing.standing import refresh
-from streams.routing.state import NEVER_MS, Agent, Device, Shop, TimerKind, Window
+from streams.routing.state import NEVER_MS, Agent, Device, Shop, Window
 
 
 def apply_status(shop: Shop, event: AgentStatus) -> None:
@@ -185,7 +185,7 @@ def set_deadline(shop: Shop, agent: Agent) -> None:
     agent.deadline_ms = deadline_ms
     if deadline_ms < agent.queued_ms:
         agent.queued_ms = deadline_ms
-        shop.set_timer(deadline_ms, TimerKind.DETECTION, agent.agent_id)
+        shop.look_at(agent.agent_id, deadline_ms)
 
 
 def _silence_deadline_ms(shop: Shop, agent: Agent) -> int:

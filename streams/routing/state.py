@@ -5,7 +5,6 @@ Times are event times in milliseconds since 1970 UTC.
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from enum import IntEnum
 from heapq import heappush
 from typing import TYPE_CHECKING
 
@@ -23,14 +22,6 @@ Decision = Assignment | AgentPresence
 
 NEVER_MS = 1 << 62
 """Later than any event."""
-
-
-class TimerKind(IntEnum):
-    """What a timer is for, in the order of O1 for timers of one instant."""
-
-    DETECTION = 0
-    EXPIRY = 1
-    NO_REPLY = 2
 
 
 class Device(msgspec.Struct, gc=False):
@@ -106,7 +97,7 @@ class Agent:
         self.mobile_session = False  # P5
         self.window: Window | None = None
         self.deadline_ms = NEVER_MS  # of the window, or of silence (L9)
-        self.queued_ms = NEVER_MS  # the deadline that stands in the shop's timers
+        self.queued_ms = NEVER_MS  # the deadline that stands in the shop's detections
         self.presence: Presence = "offline"
         self.waiting: dict[str, Buyer] = {}  # T1: pending is its length
         self.weight = plan.weight(agent_id)
@@ -141,7 +132,8 @@ class Shop:
         self.pool_clocks: dict[str, int] = {}  # S3
         self.available_count = 0
         self.room_count = 0  # agents with has_room
-        self.timers: list[tuple[int, TimerKind, str]] = []  # a heap of (deadline, kind, id), some of them stale
+        self.detections: list[tuple[int, str]] = []  # a heap of (deadline, agent id), some of them stale
+        self.no_replies: OrderedDict[str, int] = OrderedDict()  # buyer id: deadline, in order of deadline (X2)
         self.wake_ms = NEVER_MS  # no timer is due before this
         self.stats = stats
         self.gauges = gauges
@@ -185,9 +177,9 @@ class Shop:
         self.buyers.move_to_end(buyer.buyer_id)
         self.changed_buyers.add(buyer.buyer_id)
 
-    def set_timer(self, deadline_ms: int, kind: TimerKind, subject_id: str) -> None:
-        """Remember to look at an agent or buyer at an instant."""
-        heappush(self.timers, (deadline_ms, kind, subject_id))
+    def look_at(self, agent_id: str, deadline_ms: int) -> None:
+        """Remember to look at an agent at an instant."""
+        heappush(self.detections, (deadline_ms, agent_id))
         self.wake_by(deadline_ms)
 
     def wake_by(self, deadline_ms: int) -> None:

@@ -4,7 +4,7 @@ Pending replies are the length of an agent's `waiting`; moving a buyer moves the
 """
 
 from streams.routing.standing import refresh
-from streams.routing.state import Agent, Buyer, Shop, TimerKind
+from streams.routing.state import Agent, Buyer, Shop
 
 
 def wait_for(shop: Shop, buyer: Buyer, owner: Agent) -> None:
@@ -40,6 +40,7 @@ def stop_waiting(shop: Shop, buyer: Buyer) -> Agent | None:
     owner = shop.agents[buyer.owner_id]
     buyer.owner_id = None
     del owner.waiting[buyer.buyer_id]
+    shop.no_replies.pop(buyer.buyer_id, None)
     shop.gauges.pending_replies -= 1
     _pending_changed(shop, owner)
     return owner
@@ -56,10 +57,11 @@ def no_reply_deadline_ms(shop: Shop, buyer: Buyer) -> int | None:
 
 
 def set_no_reply_timer(shop: Shop, buyer: Buyer) -> None:
-    """X2: look at the buyer again if its owner does not answer."""
+    """X2: look at the buyer again if its owner does not answer. Whoever came to its owner last is last."""
     deadline_ms = no_reply_deadline_ms(shop, buyer)
     if deadline_ms is not None:
-        shop.set_timer(deadline_ms, TimerKind.NO_REPLY, buyer.buyer_id)
+        shop.no_replies[buyer.buyer_id] = deadline_ms
+        shop.wake_by(deadline_ms)
 
 
 def _pending_changed(shop: Shop, owner: Agent) -> None:
