@@ -12,6 +12,7 @@ import threading
 from typing import Any, NoReturn, Protocol, cast
 
 import faust
+from faust.cli.worker import worker as WorkerCommand  # noqa: N812  a class in spite of its name
 
 from streams import logs
 from streams.errors import ExitCode, FenliuError
@@ -32,6 +33,13 @@ class CheckedApp(LaneApp, Protocol):
 
 STOP_WITHIN_S = 9.0
 """A worker that was asked to stop is gone after 10 s at the latest; this leaves one to the interpreter."""
+
+
+def _no_banner(command: object, worker: object) -> None:
+    """What `faust worker` does once the worker is made: Faust would print a table about itself."""
+
+
+WorkerCommand.on_worker_created = _no_banner  # type: ignore[method-assign,assignment]
 
 
 class LaneWorker(faust.Worker):

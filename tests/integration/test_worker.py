@@ -1,0 +1,232 @@
+"""How a worker begins, what it refuses, what it does with bad records and with silence, and how it ends."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.embedded import free_port
+from streams.lane.partitioner import partition_of
+from streams.settings import Settings
+from tests.integration.conftest import PARTITIONS
+from tests.integration.running import REPOSITORY, Worker, consume, produce, total
+from tests.integration.traffic import Record, config, message, record, status
+
+pytestmark = pytest.mark.broker
+
+SHOP = "shop-1"
+OF_SHOP = partition_of(SHOP.encode(), PARTITIONS)
+
+
+@pytest.fixture
+def worker(environment: dict[str, str], tmp_path: Path) -> Worker:
+    return Worker(environment, log=tmp_path / "worker.log")
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+# What it refuses
+
+
+async def test_without_its_topics_it_does_not_start(worker: Worker) -> None:
+    with worker:
+        assert worker.wait() == 78
+    assert "fenliu topics create" in worker.log()
+
+
+def test_without_a_broker_it_gives_up(environment: dict[str, str], tmp_path: Path) -> None:
+    nobody = {"FENLIU_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}"}
+    with Worker(environment | nobody, log=tmp_path / "worker.log") as worker:
+        assert worker.wait() == 75
+    assert "FENLIU_KAFKA_BOOTSTRAP_SERVERS" in worker.log()
+
+
+def test_a_setting_that_cannot_be_used_is_named(environment: dict[str, str], tmp_path: Path) -> None:
+    with Worker(environment | {"FENLIU_HTTP_PORT": "many"}, log=tmp_path / "worker.log") as worker:
+        assert worker.wait() == 2
+    assert "FENLIU_HTTP_PORT" in worker.log()
+
+
+async def test_offsets_that_somebody_moved_are_refused_with_both_values(
+    cluster_settings: Settings, worker: Worker
+) -> None:
+    await route_one(cluster_settings, worker)
+    await commit(cluster_settings, {"buyer-messages": 0, "agent-status": 0, "agent-replies": 0, "shop-configs": 0})
+    with worker:
+        assert worker.wait() == 78
+    refusal = worker.log().splitlines()[-2:]
+    assert "committed agent-replies 0, agent-status 0, buyer-messages 0, shop-configs 0" in refusal[0]
+    assert "checkpoint record says agent-replies 0, agent-status 1, buyer-messages 1, shop-configs 0" in refusal[0]
+    assert "FENLIU_APP_ID" in refusal[1]
+
+
+async def test_offsets_without_a_checkpoint_are_refused(cluster_settings: Settings, worker: Worker) -> None:
+    await commit(cluster_settings, {"buyer-messages": 0})
+    with worker:
+        assert worker.wait() == 78
+    assert "no checkpoint record" in worker.log()
+
+
+async def route_one(settings: Settings, worker: Worker) -> None:
+    """A message is routed, and the worker has left again."""
+    await produce(settings, [status(SHOP, "agent-1", now_ms()), message(SHOP, "m1", now_ms())])
+    with worker:
+        await consume(settings, ["assignments"], lambda seen: total(seen) == 1, worker=worker)
+        assert worker.stop() == 0
+
+
+async def commit(settings: Settings, offsets: dict[str, int]) -> None:
+    """What `kafka-consumer-groups.sh --reset-offsets` does."""
+    consumer = AIOKafkaConsumer(**settings.kafka_client_kwargs(), group_id=settings.app_id, enable_auto_commit=False)
+    async with consumer:
+        inputs = {TopicPartition(settings.topic(topic), OF_SHOP): offset for topic, offset in offsets.items()}
+        consumer.assign(list(inputs))
+        await consumer.commit(inputs)
+
+
+# Bad records (section 9)
+
+
+def bad_records() -> dict[str, Record]:
+    """One for each code, by code."""
+    deep: Any = 1
+    for _ in range(40):
+        deep = [deep]
+    fine = orjson.loads(message(SHOP, "m1", now_ms()).value or b"")
+    return {
+        "not_json": Record("buyer-messages", SHOP.encode(), b'{"type": "buyer_mess'),
+        "not_utf8": Record("buyer-messages", SHOP.encode(), b'{"type": "\xff"}'),
+        "too_large": record("buyer-messages", fine | {"note": "x" * (300 << 10)}),
+        "too_deep": record("buyer-messages", fine | {"note": deep}),
+        "schema": Record("buyer-messages", SHOP.encode(), None),
+        "key_mismatch": Record("buyer-messages", b"shop-1 ", orjson.dumps(fine)),
+        "clock_skew": message(SHOP, "m-skew", now_ms() + 3_600_000),
+        "config": config(SHOP, now_ms(), busy_threshold=0),
+    }
+
+
+async def test_every_kind_of_bad_record_becomes_a_dead_letter_that_says_why(
+    cluster_settings: Settings, worker: Worker
+) -> None:
+    bad = bad_records()
+    elsewhere = (OF_SHOP + 1) % PARTITIONS
+    misplaced = message(SHOP, "m-misplaced", now_ms())
+    good = [status(SHOP, "agent-1", now_ms()), message(SHOP, "m-good", now_ms())]
+    await produce(cluster_settings, bad.values(), partition=OF_SHOP)
+    await produce(cluster_settings, [misplaced], partition=elsewhere)
+    await produce(cluster_settings, good)
+    with worker:
+        everything = await consume(
+            cluster_settings,
+            ["dead-letters", "assignments"],
+            lambda seen: total(seen) >= len(bad) + 2,
+            worker=worker,
+        )
+        assert worker.stop() == 0
+    letters = {headers(each)["fenliu.error"]: each for of in everything["dead-letters"].values() for each in of}
+    assert letters.keys() == {*bad, "wrong_partition"}
+    for code, came in (bad | {"wrong_partition": misplaced}).items():
+        assert (letters[code].key, letters[code].value) == (came.key, came.value), code
+        told = headers(letters[code])
+        assert told["fenliu.topic"] == cluster_settings.topic(came.topic)
+        assert told["fenliu.partition"] == str(elsewhere if code == "wrong_partition" else OF_SHOP)
+        assert int(told["fenliu.offset"]) >= 0
+        assert abs(int(told["fenliu.timestamp"]) - now_ms()) < 600_000
+        assert told["fenliu.error.detail"]
+    assert "murmur2" in headers(letters["wrong_partition"])["fenliu.error.detail"]
+    assert "busy_threshold" in headers(letters["config"])["fenliu.error.detail"]
+    assert "x" * 100 not in worker.log()
+    (assigned,) = [orjson.loads(each.value) for of in everything["assignments"].values() for each in of]
+    assert assigned["message_id"] == "m-good"
+
+
+async def test_a_record_of_two_mebibytes_is_cut_and_nothing_stops(cluster_settings: Settings, worker: Worker) -> None:
+    huge = Record("agent-replies", SHOP.encode(), b"x" * (2 << 20))
+    await produce(cluster_settings, [huge, status(SHOP, "agent-1", now_ms()), message(SHOP, "m1", now_ms())])
+    with worker:
+        everything = await consume(
+            cluster_settings, ["dead-letters", "assignments"], lambda seen: total(seen) == 2, worker=worker
+        )
+        assert worker.stop() == 0
+    (letter,) = [each for of in everything["dead-letters"].values() for each in of]
+    assert headers(letter)["fenliu.error"] == "too_large"
+    assert letter.value == b"x" * (64 << 10)
+
+
+def headers(letter: Any) -> dict[str, str]:
+    return {name: value.decode() for name, value in letter.headers}
+
+
+# Silence
+
+
+async def test_timers_fire_by_the_wall_clock_when_nothing_comes_any_more(
+    cluster_settings: Settings, worker: Worker
+) -> None:
+    """O1, L6: the agent drops, nobody writes again, and yet it is found offline a second after its lag."""
+    began = now_ms()
+    lag = {"min": 2, "max": 2}
+    await produce(cluster_settings, [config(SHOP, began, detection_lag_s=lag), status(SHOP, "agent-1", began + 1)])
+    await produce(cluster_settings, [status(SHOP, "agent-1", began + 2, "offline")])
+    with worker:
+        seen = await consume(cluster_settings, ["agent-presence"], lambda seen: total(seen) == 3, worker=worker)
+        assert worker.stop() == 0
+    changes = [(each.timestamp, orjson.loads(each.value)) for each in seen["agent-presence"][OF_SHOP]]
+    assert [change["presence"] for _, change in changes] == ["online", "undetected_offline", "offline"]
+    published_ms, offline = changes[2]
+    assert offline["at_ms"] == began + 2 + 2000
+    assert published_ms >= offline["at_ms"] + 1000
+
+
+# The ways to start and to end it
+
+
+async def test_faust_runs_the_same_worker(
+    cluster_settings: Settings, environment: dict[str, str], tmp_path: Path
+) -> None:
+    arguments = ("-m", "faust", "-A", "streams.app", "worker")
+    await produce(cluster_settings, [status(SHOP, "agent-1", now_ms()), message(SHOP, "m1", now_ms())])
+    with Worker(environment, *arguments, log=tmp_path / "worker.log") as worker:
+        await consume(cluster_settings, ["assignments"], lambda seen: total(seen) == 1, worker=worker)
+        assert worker.stop() == 0
+
+
+def test_faust_lists_the_agent_and_the_tables(environment: dict[str, str]) -> None:  # noqa: ARG001
+    assert "route" in faust("agents")
+    tables = faust("tables")
+    assert "pending_replies" in tables
+    assert "last_contacts" in tables
+
+
+def faust(command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "faust", "-A", "streams.app", command],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.stdout
+
+
+async def test_a_second_signal_ends_it_at_once(
+    cluster_settings: Settings, environment: dict[str, str], tmp_path: Path
+) -> None:
+    with Worker(environment, log=tmp_path / "worker.log") as worker:
+        await produce(cluster_settings, [status(SHOP, "agent-1", now_ms()), message(SHOP, "m1", now_ms())])
+        await consume(cluster_settings, ["assignments"], lambda seen: total(seen) == 1, worker=worker)
+        worker.signal(signal.SIGSTOP)
+        worker.signal(signal.SIGTERM)
+        worker.signal(signal.SIGINT)
+        worker.signal(signal.SIGCONT)
+        assert await asyncio.to_thread(worker.wait) in {128 + signal.SIGINT, 128 + signal.SIGTERM}
