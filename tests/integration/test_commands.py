@@ -1,0 +1,305 @@
+"""The commands against a broker, as a person at a terminal and a program read them."""
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer
+from click.testing import CliRunner, Result
+
+from schemas.codec import encode
+from schemas.decisions import AgentPresence, Assignment, Target
+from streams.cli import main
+from streams.embedded import free_port
+from streams.settings import Settings
+from streams.topics import declared
+from tests.integration.conftest import PARTITIONS
+from tests.integration.running import WITHIN_S, produce
+from tests.integration.traffic import Record
+
+pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("environment")]
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Commands set up the logs of the process, which here is that of the tests."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+def fenliu(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, list(arguments), input=stdin)
+
+
+def told(result: Result) -> object:
+    return orjson.loads(result.stdout_bytes)
+
+
+# topics
+
+
+def test_topics_are_created_and_then_as_declared() -> None:
+    assert fenliu("topics", "check").exit_code == 1
+    created = fenliu("topics", "create", "--partitions", "2", "--replication", "1")
+    assert created.exit_code == 0
+    topics = [topic.name for topic in declared(Settings.load())]
+    assert created.stdout.splitlines() == [f"created  {name}, 2 partitions" for name in topics]
+    again = fenliu("topics", "create", "--replication", "1")
+    assert again.stdout.splitlines() == [f"exists   {name}, 2 partitions" for name in topics]
+    checked = fenliu("topics", "check")
+    assert (checked.exit_code, checked.stdout) == (0, f"{len(topics)} topics are as declared\n")
+    assert told(fenliu("topics", "check", "--json")) == {"ok": True, "findings": []}
+
+
+def test_topics_check_tells_programs_what_is_missing() -> None:
+    result = fenliu("topics", "check", "--json")
+    assert result.exit_code == 1
+    document = told(result)
+    assert isinstance(document, dict)
+    assert document["ok"] is False
+    assert {(each["kind"], each["mend"]) for each in document["findings"]} == {
+        ("missing", "fenliu topics create --replication 1")
+    }
+
+
+def test_three_copies_on_one_broker_are_78() -> None:
+    result = fenliu("topics", "create")
+    assert result.exit_code == 78
+    assert "fenliu topics create --replication 1" in result.stderr
+
+
+# check
+
+
+def lines(result: Result) -> dict[str, str]:
+    """The verdict of each check by its name."""
+    return {line.split()[1]: line.split()[0] for line in result.stdout.splitlines() if not line.startswith(" ")}
+
+
+def test_check_of_a_cluster_without_topics() -> None:
+    result = fenliu("check")
+    assert result.exit_code == 1
+    assert lines(result) == {"settings": "ok", "broker": "ok", "topics": "MEND", "group": "ok", "schemas": "ok"}
+    assert "to mend it: fenliu topics create --replication 1" in result.stdout
+
+
+@pytest.mark.usefixtures("cluster_settings")
+def test_check_of_a_cluster_as_declared_shows_every_setting() -> None:
+    result = fenliu("check")
+    assert result.exit_code == 0, result.output
+    assert set(lines(result).values()) == {"ok"}
+    assert all(name in result.stdout for name in Settings.load().shown())
+
+
+@pytest.mark.usefixtures("cluster_settings")
+def test_check_names_a_misspelt_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FENLIU_TOPIC_PREFFIX", "x")
+    result = fenliu("check")
+    assert result.exit_code == 1
+    assert lines(result)["settings"] == "MEND"
+    assert "FENLIU_TOPIC_PREFFIX" in result.stdout
+
+
+async def test_check_says_how_far_behind_the_group_is(cluster_settings: Settings) -> None:
+    await produce(cluster_settings, [Record("buyer-messages", b"s1", b"{}")] * 3)
+    document = told(await asyncio.to_thread(fenliu, "check", "--json"))
+    assert isinstance(document, dict)
+    (group,) = (each for each in document["checks"] if each["name"] == "group")
+    assert group["told"]["lag_records"] == 3
+    assert group["told"]["members"] == 0
+
+
+def test_check_without_a_broker_is_75_and_tells_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.kafka_clients.PATIENCE_S", 0.0)
+    monkeypatch.setenv("FENLIU_KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{free_port()}")
+    result = fenliu("check")
+    assert result.exit_code == 75
+    assert lines(result) == {"settings": "ok", "broker": "MEND", "topics": "?", "group": "?", "schemas": "ok"}
+
+
+# config
+
+
+def test_config_push_without_the_topic_is_78_and_makes_none(tmp_path: Path) -> None:
+    file = tmp_path / "shops.yaml"
+    file.write_text("- shop_id: a\n", encoding="utf-8")
+    for _ in range(2):
+        result = fenliu("config", "push", str(file))
+        assert result.exit_code == 78
+        assert "fenliu topics create" in result.stderr
+
+
+@pytest.mark.usefixtures("cluster_settings")
+def test_settings_come_back_as_they_were_pushed() -> None:
+    text = "- shop_id: 甲店\n  policy: pinduoduo\n  agents:\n  - agent_id: '010'\n    weight: 5\n"
+    pushed = fenliu("config", "push", "-", stdin=text)
+    assert pushed.exit_code == 0, pushed.output
+    got = fenliu("config", "get", "甲店")
+    assert got.exit_code == 0
+    comment, _, settings = got.stdout.partition("\n")
+    assert settings == text
+    version = pushed.stdout.split()[1].rstrip(",")
+    assert comment.startswith(f"# config_version {version}, of ")
+
+
+@pytest.mark.usefixtures("cluster_settings")
+def test_the_newest_settings_are_in_force_and_a_reset_is_one() -> None:
+    fenliu("config", "push", "-", stdin="[{shop_id: a, busy_threshold: 5}, {shop_id: b, busy_threshold: 6}]")
+    fenliu("config", "push", "-", stdin="[{shop_id: a, busy_threshold: 7}]")
+    document = told(fenliu("config", "get", "a", "--json"))
+    assert isinstance(document, dict)
+    assert document["shop_config"] == {"shop_id": "a", "busy_threshold": 7}
+    fenliu("config", "push", "-", stdin="[{shop_id: a, reset: true}]")
+    document = told(fenliu("config", "get", "a", "--json"))
+    assert isinstance(document, dict)
+    assert (document["config_version"], document["shop_config"]) == ("default", {"shop_id": "a", "reset": True})
+
+
+@pytest.mark.usefixtures("cluster_settings")
+def test_a_shop_without_settings() -> None:
+    result = fenliu("config", "get", "nobody")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "nobody has no settings" in result.stderr
+
+
+@pytest.mark.usefixtures("cluster_settings")
+def test_one_wrong_entry_and_nothing_is_sent() -> None:
+    result = fenliu("config", "push", "-", stdin="- shop_id: a\n- shop_id: b\n  policy: taobao\n")
+    assert result.exit_code == 2
+    assert "standard input:3: $[1].policy" in result.stderr
+    assert fenliu("config", "get", "a").exit_code == 1
+
+
+async def test_a_refused_record_does_not_count_as_settings(cluster_settings: Settings) -> None:
+    good = b'{"type":"shop_config","shop_id":"a","occurred_at_ms":5,"busy_threshold":8}'
+    bad = b'{"type":"shop_config","shop_id":"a","occurred_at_ms":6,"busy_threshold":0}'
+    await produce(cluster_settings, [Record("shop-configs", b"a", good), Record("shop-configs", b"a", bad)])
+    result = await asyncio.to_thread(fenliu, "config", "get", "a", "--json")
+    assert result.exit_code == 1
+    assert "$.busy_threshold" in result.stderr
+    document = told(result)
+    assert isinstance(document, dict)
+    assert document["shop_config"]["busy_threshold"] == 8
+
+
+# tail
+
+
+def assignment(number: int) -> Assignment:
+    return Assignment(
+        assignment_id=f"m{number}", message_id=f"m{number}", shop_id="甲店", buyer_id="b1",
+        target=Target("agent", "小美"), rule="recent_contact", policy="qianniu", previous_agent_id="小美", new_owner=False, target_presence="online",
+        pending_before=0, waiting_messages=1, late_ms=0, trace=[("recent_contact", "taken")], occurred_at_ms=1,
+        decided_at_ms=1, config_version="default",
+    )  # fmt: skip
+
+
+async def publish(settings: Settings, topic: str, *values: bytes, headers: dict[str, bytes] | None = None) -> None:
+    async with AIOKafkaProducer(**settings.kafka_client_kwargs()) as producer:
+        for value in values:
+            given = list((headers or {}).items())
+            await producer.send_and_wait(
+                settings.topic(topic), value, partition=PARTITIONS - 1, key=b"k", headers=given
+            )
+
+
+async def tail(*arguments: str) -> Result:
+    return await asyncio.to_thread(fenliu, "tail", *arguments)
+
+
+async def test_tail_shows_decisions_as_lines_or_as_they_are(cluster_settings: Settings) -> None:
+    values = [encode(assignment(number)) for number in range(3)]
+    await publish(cluster_settings, "assignments", *values)
+    shown = await tail("--since", "1h", "--no-follow")
+    assert shown.exit_code == 0, shown.output
+    assert [("b1 → 小美" in line, "recent_contact" in line) for line in shown.stdout.splitlines()] == [(True, True)] * 3
+    exact = await tail("assignments", "--since", "1h", "--no-follow", "--json")
+    assert exact.stdout_bytes.splitlines() == values
+
+
+async def test_tail_begins_with_what_is_new_and_stops_at_its_limit(cluster_settings: Settings) -> None:
+    await publish(cluster_settings, "assignments", encode(assignment(1)))
+    assert (await tail("--no-follow")).stdout == ""
+    assert len((await tail("--since", "1d", "--limit", "1")).stdout.splitlines()) == 1
+
+
+async def test_tail_shows_presence(cluster_settings: Settings) -> None:
+    event = AgentPresence(
+        shop_id="甲店", agent_id="小美", presence="offline", since_ms=1, at_ms=9, pending_replies=3, stranded_buyers=2
+    )
+    await publish(cluster_settings, "agent-presence", encode(event))
+    shown = await tail("presence", "--since", "1h", "--no-follow")
+    assert "小美" in shown.stdout
+    assert "2" in shown.stdout
+
+
+async def test_tail_shows_why_a_letter_is_dead_and_nothing_of_it_reaches_the_terminal(
+    cluster_settings: Settings,
+) -> None:
+    headers = {
+        "fenliu.error": b"schema", "fenliu.error.detail": b"$.status: \x1b[31mexpected",
+        "fenliu.topic": b"agent-status", "fenliu.partition": b"0", "fenliu.offset": b"7", "fenliu.timestamp": b"5",
+    }  # fmt: skip
+    await publish(cluster_settings, "dead-letters", b"the secret of a buyer", headers=headers)
+    shown = await tail("dead-letters", "--since", "1h", "--no-follow")
+    assert "$.status: \ufffd[31mexpected" in shown.stdout
+    assert "\x1b" not in shown.stdout
+    exact = await tail("dead-letters", "--since", "1h", "--no-follow", "--json")
+    assert orjson.loads(exact.stdout_bytes)["headers"]["fenliu.error"] == "schema"
+    assert "secret" not in shown.stdout + exact.stdout
+
+
+async def test_tail_shows_only_what_was_committed(cluster_settings: Settings) -> None:
+    writer = AIOKafkaProducer(**cluster_settings.kafka_client_kwargs(), transactional_id=f"{cluster_settings.app_id}-x")
+    name = cluster_settings.topic("assignments")
+    async with writer:
+        await writer.begin_transaction()
+        await writer.send_and_wait(name, encode(assignment(1)), partition=0)
+        await writer.abort_transaction()
+        async with writer.transaction():
+            await writer.send_and_wait(name, encode(assignment(2)), partition=0)
+        shown = await tail("--since", "1h", "--no-follow", "--json")
+    assert [orjson.loads(line)["message_id"] for line in shown.stdout_bytes.splitlines()] == ["m2"]
+
+
+async def test_tail_follows_until_it_is_interrupted(cluster_settings: Settings) -> None:
+    process = subprocess.Popen(  # noqa: ASYNC220  it starts at once; what waits for it is in threads
+        [sys.executable, "-m", "streams", "tail", "--since", "1h", "--json"],
+        env=os.environ.copy(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        for number in range(2):
+            await publish(cluster_settings, "assignments", encode(assignment(number)))
+            async with asyncio.timeout(WITHIN_S):
+                line = await asyncio.to_thread(process.stdout.readline)
+            assert orjson.loads(line)["message_id"] == f"m{number}"
+        process.send_signal(signal.SIGINT)
+        _, errors = await asyncio.to_thread(process.communicate, timeout=WITHIN_S)
+        assert process.returncode == 0, errors
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_tail_of_a_topic_that_is_not_there_is_78_and_makes_none() -> None:
+    for _ in range(2):
+        assert fenliu("tail", "--no-follow").exit_code == 78
+    assert fenliu("topics", "check").exit_code == 1
+
+
+def test_a_duration_that_is_none_is_wrong_use() -> None:
+    result = fenliu("tail", "--since", "five minutes")
+    assert result.exit_code == 2
+    assert "90s, 5m, 2h or 1d" in result.stderr
