@@ -36,7 +36,8 @@ def apply_reply(shop: Shop, event: AgentReply) -> None:
     if event.kind == "auto":
         shop.stats.auto_replies += 1
         return
-    noticed(shop, shop.agent(event.agent_id), event.occurred_at_ms)
+    agent = shop.agent(event.agent_id)
+    noticed(shop, agent, event.occurred_at_ms)
     if event.to_agent_id is not None:
         to_agent = shop.agent(event.to_agent_id)
         to_agent.seen = True
@@ -48,7 +49,7 @@ def apply_reply(shop: Shop, event: AgentReply) -> None:
         if buyer.waiting_messages:  # for its owner, in the pool, or with a robot
             wait_for(shop, buyer, shop.agents[event.to_agent_id])
     else:
-        buyer.contact_id = buyer.holder = event.agent_id
+        buyer.contact_id = buyer.holder = agent.agent_id  # the agent's own string: its buyers share one
         _answer(shop, buyer)
     buyer.contact_ms = shop.clock_ms
     if owner_id is not None and buyer.owner_id != owner_id and shop.known(owner_id):
