@@ -55,6 +55,8 @@ def _key(agent: Agent, pool_name: str) -> tuple[int, int, str]:
 
 def _left_out(case: Case, ranking: Ranking) -> list[int]:
     """Where the ids that this decision leaves out stand in the ranking, in order."""
+    if not case.without:
+        return []
     return sorted(bisect_left(ranking.ids, agent_id) for agent_id in case.without if agent_id in ranking)
 
 

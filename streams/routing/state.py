@@ -173,8 +173,9 @@ class Shop:
 
     def touch(self, buyer: Buyer) -> None:
         """The buyer had an event or assignment now (T5)."""
-        buyer.last_ms = self.clock_ms
-        self.buyers.move_to_end(buyer.buyer_id)
+        if buyer.last_ms != self.clock_ms:
+            buyer.last_ms = self.clock_ms
+            self.buyers.move_to_end(buyer.buyer_id)
         self.changed_buyers.add(buyer.buyer_id)
 
     def look_at(self, agent_id: str, deadline_ms: int) -> None:
