@@ -7,10 +7,10 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint types unit conformance integration bench lock clean
+.PHONY: help env demo test lint types unit conformance integration integration-kafka bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(READY) ## make the environment (.venv) from the hashed lock file
 
@@ -40,8 +40,12 @@ unit: $(READY) ## unit tests and properties
 conformance: $(READY) ## every rule of the routing table, scenario by scenario
 	$(PYTEST) tests/conformance
 
-integration: $(READY) ## producers to consumers on a real broker
-	$(PYTEST) tests/integration
+integration: $(READY) ## producers to consumers on the embedded broker
+	$(PYTEST) tests/integration -m "not kafka"
+
+integration-kafka: $(READY) ## the same on Apache Kafka, where Java 17 and Maven are found (with CI set they must be)
+	@$(BIN)/python -m tests.kafka.available; \
+	case $$? in 0) $(PYTEST) tests/integration --broker=kafka;; 1) ;; *) exit 2;; esac
 
 bench: $(READY) ## measure; prints tables and writes JSON to bench-results/
 	$(BIN)/python -m tests.bench
