@@ -131,9 +131,7 @@ class Writer:
             for tp, records in outcome.records.items():  # 2
                 if records:
                     deliveries.create_task(self._send(tp, records, timestamp_ms))
-            faults.reached("after_sends")
-            deliveries.create_task(producer.send_offsets_to_transaction(outcome.offsets, self._group))  # 3
-            faults.reached("after_offsets")
+            deliveries.create_task(self._send_offsets(outcome))  # 3
         faults.reached("before_commit")  # 4: the group has waited for all
         await producer.commit_transaction()  # 5
         faults.reached("after_commit")
@@ -149,6 +147,11 @@ class Writer:
                 batch.append(key=key, value=value, timestamp=timestamp_ms, headers=headers)
         deliveries.append(await self._producer.send_batch(batch, tp.topic, partition=tp.partition))
         await asyncio.gather(*deliveries)
+        faults.reached("after_sends")
+
+    async def _send_offsets(self, outcome: Outcome) -> None:
+        await self._producer.send_offsets_to_transaction(outcome.offsets, self._group)
+        faults.reached("after_offsets")
 
     async def stop(self) -> None:
         """Close the connections. A transaction that is open stays so until the successor, or the broker, aborts it."""

@@ -1,0 +1,58 @@
+"""Simulated traffic in the future, closed by a marker for each shop. `tests.faults` says why."""
+
+import time
+from itertools import islice
+
+import orjson
+
+from streams.simulate.options import SimulationOptions
+from streams.simulate.record import Record
+from streams.simulate.traffic import simulate
+
+MAX_CLOCK_SKEW_S = 86_400
+"""What workers are told to accept: the most that they can be."""
+
+_AHEAD_MS = 4 * 3_600_000
+"""How long a run may last before the wall clock reaches the first event."""
+_HOURS = 16.0
+"""Together with the above less than the skew."""
+_RECORDS_PER_MESSAGE = 2.05
+"""Replies and statuses that come with a message, less some, so that there are always enough records."""
+_MARKER = "最后一位"
+
+
+def future_traffic(count: int, *, seed: int, shops: int = 24, bad_share: float = 0.005) -> list[Record]:
+    """Exactly `count` records in order of event time, all in the future; the last ones are the shops' markers.
+
+    Bad records of every kind are among them, at most one in `1 / bad_share`.
+    """
+    start_ms = int(time.time() * 1000) + _AHEAD_MS
+    options = SimulationOptions(
+        seed=seed,
+        shops=shops,
+        agents=6,
+        buyers=max(50, count // (shops * 12)),
+        rate=max(0.01, count / _RECORDS_PER_MESSAGE * 1.5 / (_HOURS * 3600)),
+        hours=_HOURS,
+        start_ms=start_ms,
+        bad_share=bad_share,
+        bad_routing=True,
+        replies="sticky",
+    )
+    records = list(islice(simulate(options), count - shops))
+    keys = sorted({record.key for record in records if not record.spoiled})
+    end_ms = records[-1].at_ms + 1
+    records += [_marker(key, end_ms) for key in keys]
+    return records
+
+
+def _marker(key: bytes, at_ms: int) -> Record:
+    shop_id = key.decode()
+    event = {
+        "type": "buyer_message",
+        "event_id": f"marker-{shop_id}",
+        "shop_id": shop_id,
+        "buyer_id": _MARKER,
+        "occurred_at_ms": at_ms,
+    }
+    return Record(at_ms, 0, "buyer-messages", key, orjson.dumps(event))
