@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from schemas.codec import encode
 from schemas.events import MAX_TIME_MS
 from streams.errors import ExitCode, UsageError
-from streams.replay.lines import size_bytes
+from streams.replay.lines import STANDARD_INPUT, size_bytes
 from streams.replay.runner import BadLine, Replay, assignments_only
 from streams.routing import Decision
 from streams.shops_file import load_shops
@@ -65,6 +65,7 @@ def replay(
     Exit code 1 says that some lines could not be used (they are on standard error, and the others were routed); 2 that
     a file or option cannot be used.
     """
+    _check_files(events, shops, dead_letters)
     with ExitStack() as stack:
         letters = stack.enter_context(_create(dead_letters)) if dead_letters is not None else None
         run = Replay(
@@ -79,6 +80,21 @@ def replay(
             decisions = run.decide(order)
             _write(decisions if presence else assignments_only(decisions))
     return ExitCode.FINDINGS if run.bad_lines else ExitCode.DONE
+
+
+def _check_files(events: tuple[str, ...], shops: Path | None, dead_letters: Path | None) -> None:
+    """Before anything is written: no input may be overwritten, and standard input is there only once."""
+    read = [Path(name) for name in (*events, *([] if shops is None else [str(shops)])) if name != STANDARD_INPUT]
+    if [*events, str(shops)].count(STANDARD_INPUT) > 1:
+        raise UsageError("standard input can be read only once", mend="give - once, and files for the rest")
+    if dead_letters is not None and dead_letters.exists() and any(_same(path, dead_letters) for path in read):
+        raise UsageError(
+            "--dead-letters would overwrite what is read", where=str(dead_letters), mend="name another file"
+        )
+
+
+def _same(path: Path, other: Path) -> bool:
+    return path.exists() and path.samefile(other)
 
 
 def _create(path: Path) -> IO[bytes]:

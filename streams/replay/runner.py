@@ -1,6 +1,7 @@
 """`fenliu replay`: the router over files (section 10). The same router, the same merge, no Kafka."""
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -23,13 +24,17 @@ class BadLine:
     detail: str
 
     def __str__(self) -> str:
-        return f"{self.line.file}:{self.line.number}: {self.error}: {self.detail}"
+        return f"{self._file}:{self.line.number}: {self.error}: {self.detail}"
+
+    @property
+    def _file(self) -> str:
+        return os.fsencode(self.line.file).decode(errors="replace")
 
     def to_json(self) -> bytes:
         """The line as `--dead-letters` writes it; bytes that are not UTF-8 are shown as U+FFFD."""
         return orjson.dumps(
             {
-                "file": self.line.file,
+                "file": self._file,
                 "line": self.line.number,
                 "error": self.error,
                 "detail": self.detail,
@@ -47,7 +52,7 @@ class Replay:
         until_ms: events after it are left out, and timers up to it fire; None fires them up to the last event's time.
         partitions: merge as a cluster with so many partitions does; None merges each shop for itself.
         report: called with each line that cannot be used.
-        advance: called with how many bytes of lines were read, and then events decided, since the last call.
+        advance: called with how many bytes of the files were read, and then events decided, since the last call.
     """
 
     shops: list[ShopConfigChange]
@@ -67,8 +72,7 @@ class Replay:
         order = EventOrder(self.partitions)
         gc.disable()  # a million events are many objects and no garbage
         try:
-            for line in read_lines(names):
-                self.advance(len(line.text))
+            for line in read_lines(names, self.advance):
                 try:
                     topic, event = decode_line(line.text)
                 except InvalidEvent as invalid:
