@@ -197,7 +197,8 @@ async def test_a_refused_record_does_not_count_as_settings(cluster_settings: Set
 def assignment(number: int) -> Assignment:
     return Assignment(
         assignment_id=f"m{number}", message_id=f"m{number}", shop_id="甲店", buyer_id="b1",
-        target=Target("agent", "小美"), rule="recent_contact", policy="qianniu", previous_agent_id="小美", new_owner=False, target_presence="online",
+        target=Target("agent", "小美"), rule="recent_contact", policy="qianniu",
+        previous_agent_id="小美", new_owner=False, target_presence="online",
         pending_before=0, waiting_messages=1, late_ms=0, trace=[("recent_contact", "taken")], occurred_at_ms=1,
         decided_at_ms=1, config_version="default",
     )  # fmt: skip
