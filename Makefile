@@ -24,7 +24,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## run everything once: embedded broker, topics, simulated shops, a worker, a summary
 	@$(BIN)/fenliu demo $(DEMO_ARGS)
 
-test: lint types unit conformance integration ## lint, types, unit, conformance, integration
+test: lint types unit conformance integration integration-kafka ## everything that must hold: lint, types, and all tests
 
 lint: $(READY) ## ruff and the import linter
 	$(BIN)/ruff check .
@@ -35,7 +35,7 @@ types: $(READY) ## mypy --strict
 	$(BIN)/mypy
 
 unit: $(READY) ## unit tests and properties
-	$(PYTEST) tests/unit
+	$(PYTEST) tests/unit tests/reference
 
 conformance: $(READY) ## every rule of the routing table, scenario by scenario
 	$(PYTEST) tests/conformance
