@@ -63,6 +63,9 @@ class LaneThread(AIOKafkaConsumerThread):
             request_timeout_ms=max(session_ms, 40_000),
         )
 
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
+        """The worker reports why it ends; Faust would print a traceback of its own besides."""
+
     async def fetch(self, wanted: dict[TopicPartition, int], timeout_s: float) -> dict[TopicPartition, Fetched]:
         """Fetch from where the lane wants to read; called from the lane's event loop, runs in this thread."""
         fetched: dict[TopicPartition, Fetched] = await self.call_thread(self._fetch, wanted, timeout_s)

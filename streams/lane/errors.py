@@ -76,6 +76,12 @@ def explained(exc: BaseException, where: str) -> FenliuError:
     for cause in causes:
         if isinstance(cause, FenliuError):
             return cause
+        if isinstance(cause, kafka.FencedInstanceIdError):
+            return FencedError(
+                "another worker has joined the group under this worker's FENLIU_GROUP_INSTANCE_ID",
+                where=where,
+                mend="give each worker a name of its own",
+            )
         if isinstance(cause, kafka.ProducerFenced | kafka.InvalidProducerEpoch):
             return FencedError(
                 "another worker has taken the partition over, or the transaction took too long; what was not committed "
@@ -86,6 +92,10 @@ def explained(exc: BaseException, where: str) -> FenliuError:
     for cause in causes:
         if isinstance(cause, _FORBIDDEN):
             return ClusterError(f"the brokers refuse: {cause!r}", where=where, mend="grant fenliu's user the rights")
+        if isinstance(cause, kafka.UnsupportedCodecError):
+            return DefectError(
+                f"{cause}", where=where, mend="pip install cramjam, which reads what producers compressed"
+            )
         if isinstance(cause, _UNREACHABLE):
             return BrokerUnreachableError(f"no answer: {cause!r}", where=where, mend="see whether the brokers are up")
     return DefectError(f"{causes[0]!r}", where=where, mend="report it, with the lines before it")

@@ -1,7 +1,7 @@
 """Where a test may kill the process: the lane says `faults.reached(point)` at each step of a commit or take-over.
 
-A test's own worker puts its function in the place of `reached`; in the product it does nothing. `after_sends` is reached
-once for each topic of a transaction that brokers have taken the records of, in any order with `after_offsets`.
+A test's own worker puts its function in the place of `reached`; in the product it does nothing. `after_sends` is
+reached once for each topic of a transaction that brokers have taken the records of, in any order with `after_offsets`.
 """
 
 from typing import Literal

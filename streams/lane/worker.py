@@ -55,6 +55,7 @@ class LaneWorker(faust.Worker):
         self.spinner = None
         self.override_logging = False
         self._failure: FenliuError | None = None
+        self._ending = False
 
     @property
     def _fenliu(self) -> "CheckedApp":
@@ -102,6 +103,9 @@ class LaneWorker(faust.Worker):
 
     def _end_in_time(self, code: int) -> None:
         """End the process hard if it cannot end by itself: what it did not commit is routed again by the next one."""
+        if self._ending:
+            return
+        self._ending = True
         timer = threading.Timer(STOP_WITHIN_S, self._end_now, [code])
         timer.daemon = True
         timer.start()
