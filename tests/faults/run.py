@@ -13,7 +13,7 @@ from streams.settings import Settings
 from streams.simulate.record import Record
 from streams.topics import create
 from tests.faults.commits import Commits
-from tests.faults.feeder import feed_backlog
+from tests.faults.feeder import feed_backlog, feed_live, feed_transactions
 from tests.faults.oracle import Verdict, judge
 from tests.faults.reading import read_topics
 from tests.faults.traffic import MAX_CLOCK_SKEW_S
@@ -56,6 +56,22 @@ class Run:
         """Publish everything before workers are started."""
         await feed_backlog(self.settings, records)
         self.fed += records
+
+    async def transactional_backlog(self, records: Sequence[Record]) -> None:
+        """The same in transactions, half of them aborted."""
+        await feed_transactions(self.settings, records, self.partitions)
+        self.fed += records
+
+    def live(self, records: Sequence[Record], *, within_s: float) -> "asyncio.Task[None]":
+        """Publish while workers run; the task ends when all of it is routed.
+
+        Args:
+            records: in order of event time.
+            within_s: how long one wave may take.
+        """
+        self.fed += records
+        feeding = feed_live(self.settings, records, self.partitions, self.commits, within_s=within_s)
+        return asyncio.create_task(feeding, name="feed live")
 
     async def ends(self) -> dict[TopicPartition, int]:
         """The offsets behind the last committed record of each input partition; those without any are left out."""

@@ -14,8 +14,10 @@ MAX_CLOCK_SKEW_S = 86_400
 
 _AHEAD_MS = 4 * 3_600_000
 """How long a run may last before the wall clock reaches the first event."""
-_HOURS = 16.0
+_MAX_HOURS = 16.0
 """Together with the above less than the skew."""
+_RATE = 2.0
+"""Buyer messages a second, where the hours allow it: with fewer, most of the records would be agents' heartbeats."""
 _RECORDS_PER_MESSAGE = 2.05
 """Replies and statuses that come with a message, less some, so that there are always enough records."""
 _MARKER = "最后一位"
@@ -27,13 +29,15 @@ def future_traffic(count: int, *, seed: int, shops: int = 24, bad_share: float =
     Bad records of every kind are among them, at most one in `1 / bad_share`.
     """
     start_ms = int(time.time() * 1000) + _AHEAD_MS
+    messages = count / _RECORDS_PER_MESSAGE * 1.5
+    hours = min(_MAX_HOURS, messages / _RATE / 3600)
     options = SimulationOptions(
         seed=seed,
         shops=shops,
         agents=6,
         buyers=max(50, count // (shops * 12)),
-        rate=max(0.01, count / _RECORDS_PER_MESSAGE * 1.5 / (_HOURS * 3600)),
-        hours=_HOURS,
+        rate=messages / (hours * 3600),
+        hours=hours,
         start_ms=start_ms,
         bad_share=bad_share,
         bad_routing=True,

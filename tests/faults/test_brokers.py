@@ -1,0 +1,126 @@
+"""Brokers that die, stand still, are all gone, or are not there yet. Three brokers; topics have three copies."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from streams.errors import ExitCode
+from tests.faults.faulty_worker import Misfortune
+from tests.faults.run import Run, start_run
+from tests.faults.selection import long_run
+from tests.faults.traffic import future_traffic
+from tests.kafka.broker import Broker
+from tests.kafka.cluster import KafkaCluster
+
+pytestmark = pytest.mark.kafka
+
+WITHIN_S = 200.0
+
+
+@pytest.fixture
+async def run(in_sync: KafkaCluster, tmp_path: Path) -> AsyncIterator[Run]:
+    """Topics with three copies."""
+    async with start_run(
+        in_sync.bootstrap_servers,
+        tmp_path,
+        replication=3,
+        FENLIU_MAX_BATCH_EVENTS="50",
+        FENLIU_MIN_BATCH_INTERVAL_MS="50",
+    ) as started:
+        yield started
+
+
+async def killed_and_back(broker: Broker, down_s: float) -> None:
+    await asyncio.to_thread(broker.kill)
+    await asyncio.sleep(down_s)
+    await asyncio.to_thread(broker.start)
+
+
+async def test_each_broker_is_killed_and_comes_back(run: Run, in_sync: KafkaCluster) -> None:
+    """Kafka, streams_broker_bounce_test: hard bounces of leaders, coordinators and the controller, under load.
+
+    Catches: acknowledged records that only one broker had, transactions cut in two by a change of their coordinator.
+    """
+    await run.backlog(future_traffic(24_000, seed=51))
+    for worker in run.workers(2):
+        worker.start()
+    for broker in in_sync.brokers:
+        await run.commits.grown_by(2000, within_s=WITHIN_S)
+        await killed_and_back(broker, 3.0)
+        await asyncio.to_thread(in_sync.wait_until_in_sync)
+    await run.verdict(within_s=WITHIN_S)
+
+
+@long_run
+async def test_a_broker_stands_still(run: Run, in_sync: KafkaCluster) -> None:
+    """Redpanda's nemesis `pause`: the connections stay, nothing is answered, then everything at once.
+
+    Catches: a fetch of old answers after a leader has changed; a wait without a timeout.
+    """
+    await run.backlog(future_traffic(20_000, seed=52))
+    for worker in run.workers(2):
+        worker.start()
+    for broker in in_sync.brokers[:2]:
+        await run.commits.grown_by(2000, within_s=WITHIN_S)
+        broker.suspend()
+        await asyncio.sleep(15)
+        broker.resume()
+        await asyncio.to_thread(in_sync.wait_until_in_sync)
+    await run.verdict(within_s=WITHIN_S)
+
+
+async def all_down(cluster: KafkaCluster, down_s: float) -> None:
+    """Kill every broker, and start them after a while."""
+    for broker in cluster.brokers:
+        await asyncio.to_thread(broker.kill)
+    await asyncio.sleep(down_s)
+    for broker in cluster.brokers:
+        broker.start(wait=False)
+    await asyncio.to_thread(cluster.wait_until_ready)
+    await asyncio.to_thread(cluster.wait_until_in_sync)
+
+
+async def test_all_brokers_are_down_for_longer_than_a_transaction_may_take(run: Run, in_sync: KafkaCluster) -> None:
+    """Kafka, streams_broker_down_resilience_test; the transaction timeout is five seconds here instead of sixty.
+
+    Workers end with 75 and their supervisor starts them until the brokers are back. Catches: a worker that hangs, or
+    goes on with a transaction that the broker has aborted meanwhile.
+    """
+    await run.backlog(future_traffic(16_000, seed=53))
+    for worker in run.workers(2):
+        worker.lasting = Misfortune(transaction_timeout_s=5)
+        worker.start()
+    await run.commits.grown_by(3000, within_s=WITHIN_S)
+    await all_down(in_sync, 20)
+    await run.verdict(within_s=WITHIN_S)
+    assert run.supervisor.exits()[ExitCode.BROKER] >= 1
+
+
+@long_run
+async def test_all_brokers_are_down_for_seventy_seconds(run: Run, in_sync: KafkaCluster) -> None:
+    """The same as Kafka's own test has it, with the timeouts of production."""
+    await run.backlog(future_traffic(16_000, seed=54))
+    for worker in run.workers(2):
+        worker.start()
+    await run.commits.grown_by(3000, within_s=WITHIN_S)
+    await all_down(in_sync, 70)
+    await run.verdict(within_s=WITHIN_S)
+
+
+@long_run
+async def test_workers_that_start_while_no_broker_is_there(run: Run, in_sync: KafkaCluster) -> None:
+    """Kafka, streams_broker_down_resilience_test.test_streams_runs_with_broker_down_initially.
+
+    Catches: a worker that waits for ever, or takes an empty answer for an empty cluster.
+    """
+    await run.backlog(future_traffic(4000, seed=55))
+    for broker in in_sync.brokers:
+        broker.kill()
+    worker = run.worker("worker")
+    worker.start()
+    assert await worker.ended() == ExitCode.BROKER
+    for broker in in_sync.brokers:
+        broker.start(wait=False)
+    await run.verdict(within_s=WITHIN_S)

@@ -1,0 +1,113 @@
+"""Workers that are asked to stop, come and go: rolling restarts, growing, shrinking, also during a restore."""
+
+import signal
+
+import pytest
+
+from streams.errors import ExitCode
+from tests.faults.faulty_worker import Misfortune, Mishap
+from tests.faults.run import Run
+from tests.faults.selection import long_run
+from tests.faults.traffic import future_traffic
+
+pytestmark = pytest.mark.kafka
+
+PACED_MS = "60"
+
+
+async def test_growing_to_three_workers_then_a_rolling_restart(run: Run) -> None:
+    """Kafka, streams_eos_test.run_rebalance: 1, 2, 3 workers, then each stops cleanly and comes back.
+
+    Catches: decisions lost or repeated when a partition moves with a batch under way.
+    """
+    await run.backlog(future_traffic(30_000, seed=21))
+    workers = run.workers(3, FENLIU_MIN_BATCH_INTERVAL_MS=PACED_MS)
+    for worker in workers:
+        worker.start()
+        await run.commits.grown_by(1500)
+    for worker in workers:
+        worker.signal(signal.SIGTERM)
+        assert await worker.ended(within_s=10) == ExitCode.DONE, worker.log_tail()
+        await run.commits.grown_by(1500)
+    await run.verdict()
+
+
+async def test_a_clean_stop_during_a_restore(run: Run) -> None:
+    """Kafka Streams, StoreChangelogReader: shouldCheckpointRestoredOffsetsWhenClosingCleanDuringRestoring.
+
+    Catches: a half-restored partition that is routed or committed on the way out; a stop that waits for the restore.
+    """
+    await run.backlog(future_traffic(12_000, seed=22))
+    worker = run.worker("worker", static=True, FENLIU_MIN_BATCH_INTERVAL_MS=PACED_MS)
+    worker.misfortunes = [Misfortune(), Misfortune(mishaps=(Mishap(point="during_restore", nth=3, do="terminate"),))]
+    worker.start()
+    await run.commits.grown_by(4000)
+    worker.signal(signal.SIGKILL)
+    await run.verdict()
+    assert [end.code for end in worker.exits] == [-signal.SIGKILL, ExitCode.DONE, ExitCode.DONE]
+
+
+@long_run
+async def test_a_second_rebalance_during_a_restore(run: Run) -> None:
+    """faust-streaming, pull request 542 of robinhood/faust: a rebalance in the middle of a recovery.
+
+    Restores are slow here, so the next worker joins, and another leaves, while they run. Catches: a partition that is
+    restored twice into one router, or routed by an assignment that is out of date.
+    """
+    await run.backlog(future_traffic(20_000, seed=23))
+    workers = run.workers(3, FENLIU_MIN_BATCH_INTERVAL_MS=PACED_MS)
+    slow = Misfortune(mishaps=(Mishap(point="during_restore", do="wait", wait_s=0.2),))
+    for worker in workers:
+        worker.lasting = slow
+    first, second, third = workers
+    first.start()
+    await run.commits.grown_by(4000)
+    second.start()
+    third.start()
+    await run.commits.grown_by(3000)
+    first.signal(signal.SIGKILL)
+    await run.commits.grown_by(100)
+    second.signal(signal.SIGTERM)
+    await run.verdict()
+
+
+@long_run
+async def test_from_three_workers_to_one_and_back(run: Run) -> None:
+    """Kafka, streams_standby_replica_test: 3, 1, 3 workers; the oracle reads every checkpoint that was ever written.
+
+    Catches: offsets in a changelog's checkpoints that go back.
+    """
+    await run.backlog(future_traffic(40_000, seed=24))
+    workers = run.workers(3, FENLIU_MIN_BATCH_INTERVAL_MS=PACED_MS)
+    for worker in workers:
+        worker.start()
+    await run.commits.grown_by(5000)
+    for worker in workers[1:]:
+        assert await worker.stop() == ExitCode.DONE
+    await run.commits.grown_by(5000)
+    for worker in workers[1:]:
+        worker.start()
+    await run.commits.grown_by(5000)
+    await run.verdict()
+
+
+async def test_a_worker_without_partitions_stays_ready_and_takes_over(run: Run) -> None:
+    """Faust, issue 297 and others: an idle member is thrown out after max.poll.interval, here three seconds.
+
+    Catches: a spare worker that is no longer in the group when it is needed.
+    """
+    await run.backlog(future_traffic(24_000, seed=25))
+    workers = run.workers(5, FENLIU_MIN_BATCH_INTERVAL_MS="100")
+    for worker in workers:
+        worker.lasting = Misfortune(max_poll_interval_ms=3000)
+        worker.start()
+    await run.commits.grown_by(12_000)
+    busy = [worker for worker in workers if "taken over" in worker.log()]
+    assert len(busy) < len(workers) or len(busy) == run.partitions + 1
+    for worker in busy:
+        worker.wanted = False
+        worker.signal(signal.SIGKILL)
+    await run.done()
+    assert not [worker for worker in workers if worker.exits and worker not in busy]
+    await run.stop()
+    await run.judged()
