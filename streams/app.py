@@ -70,6 +70,9 @@ class FenliuApp(faust.App):
             topic_disable_leader=True,
             table_standby_replicas=0,
             broker_session_timeout=settings.session_timeout_s,
+            # Faust's assignor compares it with the one of its last assignment, and nobody else calls it: a worker that
+            # comes back under its name may well listen on another port.
+            canonical_url=f"http://{settings.group_instance_id or settings.app_id}",
             TableManager=LaneTables,
             Worker=LaneWorker,
             autodiscover=False,

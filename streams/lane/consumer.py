@@ -63,6 +63,21 @@ class LaneThread(AIOKafkaConsumerThread):
             request_timeout_ms=max(session_ms, 40_000),
         )
 
+    @Service.task
+    async def _watch_group(self) -> None:
+        """Tell the lane when the group's coordination has ended with an error.
+
+        aiokafka tells whoever polls, but Faust polls below it: the worker would wait for partitions for ever.
+        """
+        while not self.should_stop:
+            await self.sleep(1.0)
+            try:
+                if self._consumer is not None:
+                    self._consumer._coordinator.check_errors()
+            except Exception as exc:  # noqa: BLE001  whatever it is: this worker gets no partitions any more
+                self.parent_loop.call_soon_threadsafe(self.consumer.lane.on_failure, exc)
+                return
+
     def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
         """The worker reports why it ends; Faust would print a traceback of its own besides."""
 

@@ -1,24 +1,12 @@
 """What makes a worker stop, each with what it saw and the way out. Their exit codes are those of interfaces.md."""
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from aiokafka import errors as kafka
 
 from schemas.codec import Topic
-from streams.errors import BrokerUnreachableError, ClusterError, FencedError, FenliuError
-
-_UNREACHABLE = (
-    kafka.KafkaConnectionError,
-    kafka.KafkaTimeoutError,
-    kafka.NodeNotReadyError,
-    kafka.RequestTimedOutError,
-)
-_FORBIDDEN = (
-    kafka.TopicAuthorizationFailedError,
-    kafka.GroupAuthorizationFailedError,
-    kafka.ClusterAuthorizationFailedError,
-    kafka.TransactionalIdAuthorizationFailed,
-)
+from streams.errors import BrokerUnreachableError, ClusterError, FencedError, FenliuError, SettingsError
 
 
 class DefectError(FenliuError):
@@ -70,34 +58,65 @@ def shown_offsets(offsets: Mapping[Topic, int | None] | Mapping[Topic, int]) -> 
     return ", ".join(f"{topic} {'nothing' if offset is None else offset}" for topic, offset in sorted(offsets.items()))
 
 
+class _Meaning(NamedTuple):
+    """What some errors of the client mean."""
+
+    errors: tuple[type[BaseException], ...]
+    kind: type[FenliuError]
+    what: str
+    mend: str
+
+
+_MEANINGS = (
+    _Meaning(
+        (kafka.ProducerFenced, kafka.InvalidProducerEpoch),
+        FencedError,
+        "another worker has taken the partition over, or the transaction took too long; nothing of it is published",
+        "nothing: a supervisor starts this worker anew, and it joins the group again",
+    ),
+    _Meaning(
+        (
+            kafka.TopicAuthorizationFailedError,
+            kafka.GroupAuthorizationFailedError,
+            kafka.ClusterAuthorizationFailedError,
+            kafka.TransactionalIdAuthorizationFailed,
+        ),
+        ClusterError,
+        "the brokers do not allow it",
+        "give fenliu's user the rights that it needs (ACLs)",
+    ),
+    _Meaning(
+        (kafka.InvalidSessionTimeoutError,),
+        SettingsError,
+        "FENLIU_SESSION_TIMEOUT_S is not in the range that the brokers allow",
+        "set it between their group.min.session.timeout.ms and group.max.session.timeout.ms",
+    ),
+    _Meaning(
+        (kafka.UnsupportedCodecError,),
+        DefectError,
+        "a producer compresses in a way that this installation cannot read",
+        "pip install cramjam",
+    ),
+    _Meaning(
+        (kafka.KafkaConnectionError, kafka.KafkaTimeoutError, kafka.NodeNotReadyError, kafka.RequestTimedOutError),
+        BrokerUnreachableError,
+        "the brokers do not answer",
+        "see whether they are up, and whether the partitions of fenliu's topics have leaders",
+    ),
+)
+"""In the order in which they count when there are several at once."""
+
+
 def explained(exc: BaseException, where: str) -> FenliuError:
-    """What an error of the Kafka client means for this worker; of several at once, the one that says most."""
+    """What an error means for this worker; of several at once, the one that says most."""
     causes = list(_causes(exc))
     for cause in causes:
         if isinstance(cause, FenliuError):
             return cause
-        if isinstance(cause, kafka.FencedInstanceIdError):
-            return FencedError(
-                "another worker has joined the group under this worker's FENLIU_GROUP_INSTANCE_ID",
-                where=where,
-                mend="give each worker a name of its own",
-            )
-        if isinstance(cause, kafka.ProducerFenced | kafka.InvalidProducerEpoch):
-            return FencedError(
-                "another worker has taken the partition over, or the transaction took too long; what was not committed "
-                "is not published",
-                where=where,
-                mend="nothing: a supervisor starts this worker anew, and it joins the group again",
-            )
-    for cause in causes:
-        if isinstance(cause, _FORBIDDEN):
-            return ClusterError(f"the brokers refuse: {cause!r}", where=where, mend="grant fenliu's user the rights")
-        if isinstance(cause, kafka.UnsupportedCodecError):
-            return DefectError(
-                f"{cause}", where=where, mend="pip install cramjam, which reads what producers compressed"
-            )
-        if isinstance(cause, _UNREACHABLE):
-            return BrokerUnreachableError(f"no answer: {cause!r}", where=where, mend="see whether the brokers are up")
+    for meaning in _MEANINGS:
+        for cause in causes:
+            if isinstance(cause, meaning.errors):
+                return meaning.kind(f"{meaning.what} ({cause!r})", where=where, mend=meaning.mend)
     return DefectError(f"{causes[0]!r}", where=where, mend="report it, with the lines before it")
 
 

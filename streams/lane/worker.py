@@ -24,6 +24,10 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 
+SAME_SIGNAL_S = 0.3
+"""Ctrl-C reaches a whole process group, and whoever runs us may pass it on: what comes so soon is the same request."""
+
+
 class CheckedApp(LaneApp, Protocol):
     """What the worker needs of its app."""
 
@@ -92,6 +96,8 @@ class LaneWorker(faust.Worker):
 
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
         if self._signal_stop_time is not None:
+            if self.loop.time() - self._signal_stop_time < SAME_SIGNAL_S:
+                return
             logger.warning("Second signal: ending at once; what is not committed will be routed again")
             os._exit(128 + signal)
         logger.info("%s: committing what is under way and leaving the group", signal.name)
