@@ -18,6 +18,7 @@ from streams.kafka_clients import administration
 from tests.kafka.cluster import KafkaCluster, start_cluster
 from tests.kafka.errors import KafkaTestError
 from tests.kafka.place import Place
+from tests.kafka.scratch import scratch_directory
 
 pytestmark = pytest.mark.kafka
 
@@ -211,7 +212,7 @@ def test_a_setting_that_kafka_refuses_is_shown(tmp_path: Path, monkeypatch: pyte
         pass
 
 
-def test_brokers_die_with_the_process_that_started_them(tmp_path: Path) -> None:
+def test_brokers_die_with_the_process_that_started_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = "\n".join(
         [
             "import sys, threading",
@@ -239,6 +240,11 @@ def test_brokers_die_with_the_process_that_started_them(tmp_path: Path) -> None:
         assert not select.select([pidfd], [], [], 0)[0], "it ended with the thread"
         parent.kill()
     assert ended(pidfd)
+    (left,) = tmp_path.glob("fenliu-kafka-*")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with scratch_directory() as mine, scratch_directory():
+        assert not left.exists(), "the next one removes what it could not"
+        assert mine.exists(), "and nothing that is in use"
 
 
 def test_up_runs_in_the_foreground_until_ctrl_c() -> None:

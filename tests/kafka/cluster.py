@@ -22,6 +22,7 @@ from tests.kafka.errors import KafkaTestError
 from tests.kafka.place import Place, Properties, server_properties
 from tests.kafka.ports import Ports
 from tests.kafka.probe import wait_until_in_sync
+from tests.kafka.scratch import scratch_directory
 
 _HEAP_MIB = {1: 1024, 3: 512}
 """By the number of brokers. Two are no choice: they need both for a majority."""
@@ -123,8 +124,7 @@ def start_cluster(
         raise KafkaTestError(f"{len(ports)} ports for {brokers} brokers")
     distribution = jars()
     with ExitStack() as stack:
-        temporary = tempfile.TemporaryDirectory(prefix="fenliu-kafka-", ignore_cleanup_errors=True)
-        directory = Path(stack.enter_context(temporary))
+        directory = stack.enter_context(scratch_directory())
         held = stack.enter_context(Ports())
         wanted = ports or [0] * brokers
         places = [
