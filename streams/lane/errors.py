@@ -98,6 +98,18 @@ _MEANINGS = (
         "pip install cramjam",
     ),
     _Meaning(
+        (kafka.InvalidTimestampError,),
+        ClusterError,
+        "the brokers refuse this worker's timestamps: its clock is fast by more than message.timestamp.after.max.ms",
+        "set this machine's clock, best by NTP; a supervisor may then start the worker anew",
+    ),
+    _Meaning(
+        (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError),
+        ClusterError,
+        "a topic takes no records of this size",
+        "fenliu topics check names the topics whose max.message.bytes is less than declared: raise it",
+    ),
+    _Meaning(
         (kafka.KafkaConnectionError, kafka.KafkaTimeoutError, kafka.NodeNotReadyError, kafka.RequestTimedOutError),
         BrokerUnreachableError,
         "the brokers do not answer",

@@ -65,18 +65,32 @@ async def test_a_zombie_of_a_take_over_does_no_harm(run: Run, point: Point) -> N
 
 
 async def test_a_wrong_clock_decides_nothing_while_there_is_a_backlog(run: Run) -> None:
-    """Jepsen's clock nemesis: here and there a worker's clock jumps by two days, forward and back.
+    """Jepsen's clock nemesis: a worker's clock is nearly an hour fast, so deadlines are past; the next one's is slow.
 
     Catches: timers that the wall clock fires although inputs wait (O1), and positions or fences that depend on time.
     """
-    await run.backlog(future_traffic(20_000, seed=13))
+    await run.backlog(future_traffic(12_000, seed=13, ahead_ms=20 * 60_000))
     worker = run.worker("worker", static=True, FENLIU_MIN_BATCH_INTERVAL_MS="50")
-    worker.misfortunes = [
-        Misfortune(clock_ahead_s=TWO_DAYS_S),
-        Misfortune(clock_ahead_s=-TWO_DAYS_S),
-    ]
+    worker.misfortunes = [Misfortune(clock_ahead_s=50 * 60.0), Misfortune(clock_ahead_s=-TWO_DAYS_S)]
     worker.start()
     for _ in range(2):
-        await run.commits.grown_by(4000)
+        await run.commits.grown_by(2500)
         worker.signal(signal.SIGKILL)
+    await run.verdict()
+
+
+async def test_a_clock_that_the_brokers_refuse_is_named(run: Run) -> None:
+    """A machine that came up in the wrong year: brokers take no record from more than an hour ahead of them.
+
+    The worker once ended with 70, a defect to be reported. Catches: offsets that are committed without the records.
+    """
+    await run.backlog(future_traffic(2000, seed=14))
+    worker = run.worker("worker", static=True)
+    worker.misfortunes = [Misfortune(clock_ahead_s=TWO_DAYS_S)]
+    worker.start()
+    worker.wanted = False
+    assert await worker.ended() == ExitCode.CLUSTER, worker.log_tail()
+    assert "its clock is fast" in worker.log()
+    assert not run.commits.total
+    worker.start()
     await run.verdict()

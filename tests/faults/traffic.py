@@ -23,12 +23,14 @@ _RECORDS_PER_MESSAGE = 2.05
 _MARKER = "最后一位"
 
 
-def future_traffic(count: int, *, seed: int, shops: int = 24, bad_share: float = 0.005) -> list[Record]:
+def future_traffic(
+    count: int, *, seed: int, shops: int = 24, bad_share: float = 0.005, ahead_ms: int = _AHEAD_MS
+) -> list[Record]:
     """Exactly `count` records in order of event time, all in the future; the last ones are the shops' markers.
 
-    Bad records of every kind are among them, at most one in `1 / bad_share`.
+    Bad records of every kind are among them, about `bad_share` of all. The run must be over in `ahead_ms`.
     """
-    start_ms = int(time.time() * 1000) + _AHEAD_MS
+    start_ms = int(time.time() * 1000) + ahead_ms
     messages = count / _RECORDS_PER_MESSAGE * 1.5
     hours = min(_MAX_HOURS, messages / _RATE / 3600)
     options = SimulationOptions(

@@ -14,6 +14,8 @@ from streams.lane.errors import explained
         (ExceptionGroup("", [ValueError(), kafka.ProducerFenced()]), ExitCode.FENCED),
         (kafka.KafkaConnectionError("nobody"), ExitCode.BROKER),
         (kafka.TopicAuthorizationFailedError("t"), ExitCode.CLUSTER),
+        (kafka.InvalidTimestampError(), ExitCode.CLUSTER),
+        (kafka.MessageSizeTooLargeError(), ExitCode.CLUSTER),
         (ValueError("surprise"), ExitCode.DEFECT),
         (SettingsError("FENLIU_X"), ExitCode.USAGE),
     ],
