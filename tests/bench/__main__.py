@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from tests.bench import codec, core, memory, pick, replay, restore
-from tests.bench.harness import ROOT, Effort, Report, environment, now
+from tests.bench.harness import ROOT, Effort, Report, environment, load_average, now
 from tests.bench.tables import as_text, update_document
 
 BENCHES = {bench.__name__.rpartition(".")[2]: bench.run for bench in (core, pick, codec, restore, memory, replay)}
@@ -23,13 +23,14 @@ def main() -> None:
         date=now(),
         command=" ".join(["python -m tests.bench", *sys.argv[1:]]),
         quick=options.quick,
-        environment=environment(),
+        environment=environment() | {"load_average_before": load_average()},
         results=[],
     )
     for name in options.names or BENCHES:
         result = BENCHES[name](Effort(quick=options.quick))
         report.results.append(result)
         _say(as_text(result) + "\n")
+    report.environment["load_average_after"] = load_average()
     file = options.json or ROOT / "bench-results" / f"{report.date.replace(':', '')}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(msgspec.json.format(msgspec.json.encode(report)))

@@ -168,9 +168,13 @@ def environment() -> dict[str, str]:
         "system": platform.platform(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "commit": _commit(),
-        "load_average_1min": f"{os.getloadavg()[0]:.2f}",
         **versions,
     }
+
+
+def load_average() -> str:
+    """How many processes wanted to run in the last minute: above the number of CPUs, wall times say little."""
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def now() -> str:
