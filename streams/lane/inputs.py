@@ -157,7 +157,8 @@ class Inputs:
             self._idle_since = None
         # A topic that was silent for too long held the others up: that it has nothing new is news to them.
         heard_again = feed.heard_at < self._now() - STALE_S
-        news = bool(fetched.records) or feed.end is None or fetched.position != feed.position or heard_again
+        moved = fetched.position != feed.position or fetched.end != feed.end
+        news = bool(fetched.records) or moved or heard_again
         feed.position, feed.end, feed.heard_at = fetched.position, fetched.end, fetched.heard_at
         return news
 
