@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas import catalog, generate
 from schemas.codec import RANK
 from streams.errors import BrokerUnreachableError, ClusterError
-from streams.kafka_clients import administration, started
+from streams.kafka_clients import administration, once_coordinated, partition_counts, started
 from streams.settings import Settings, unknown_variables
 from streams.topic_findings import Problem, in_words
 from streams.topics import check_topics, declared
@@ -96,9 +96,12 @@ async def check_group(settings: Settings) -> Check:
     group = settings.app_id
     kafka = settings.kafka_client_kwargs()
     async with administration(kafka) as admin:
-        (answer,) = await admin.describe_consumer_groups([group])
+        (answer,) = await once_coordinated(lambda: admin.describe_consumer_groups([group]))
         (described,) = answer.to_object()["groups"]
-        committed = {tp: at.offset for tp, at in (await admin.list_consumer_group_offsets(group)).items()}
+        committed = {
+            tp: at.offset
+            for tp, at in (await once_coordinated(lambda: admin.list_consumer_group_offsets(group))).items()
+        }
     inputs = {settings.topic(topic) for topic in RANK}
     begins, ends = await _bounds(settings, sorted(inputs), kafka)
     lag = sum(max(0, end - max(committed.get(tp, 0), begins[tp])) for tp, end in ends.items())
@@ -133,17 +136,12 @@ async def _bounds(
     settings: Settings, topics: list[str], kafka: Mapping[str, Any]
 ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
     """First and next offsets of every partition of those topics that exist."""
+    counts = await partition_counts(kafka)
+    partitions = [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
+    if not partitions:
+        return {}, {}
     consumer = AIOKafkaConsumer(**settings.kafka_client_kwargs(), enable_auto_commit=False)
     async with started(consumer, kafka):
-        existing = await consumer.topics()
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in topics
-            if topic in existing
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        if not partitions:
-            return {}, {}
         return await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
 
 

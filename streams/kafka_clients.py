@@ -13,9 +13,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
     KafkaConnectionError,
     KafkaTimeoutError,
     NodeNotReadyError,
+    NotCoordinatorForGroupError,
     RequestTimedOutError,
     TopicAuthorizationFailedError,
 )
@@ -26,7 +29,14 @@ PATIENCE_S = 10.0
 """How long a command tries to reach a broker: longer than a leader's election or a broker's restart on a good day, and
 short enough for somebody who mistyped an address."""
 _RETRY_S = 0.3
-_UNREACHABLE = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError, TimeoutError)
+_UNREACHABLE = (
+    GroupCoordinatorNotAvailableError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+    TimeoutError,
+)
 _FORBIDDEN = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 
@@ -41,6 +51,7 @@ class KafkaClient(Protocol):
 
 
 Client = TypeVar("Client", bound=KafkaClient)
+Answer = TypeVar("Answer")
 
 
 @asynccontextmanager
@@ -62,6 +73,31 @@ async def administration(kafka: Mapping[str, Any], *, patience_s: float | None =
             yield client
     finally:
         await client.close()
+
+
+async def partition_counts(kafka: Mapping[str, Any]) -> dict[str, int]:
+    """How many partitions each topic of the cluster has.
+
+    All topics are asked for: asking for one by its name would create it where auto-creation is on.
+
+    Raises:
+        BrokerUnreachableError: as `administration`.
+        ClusterError: as `administration`.
+    """
+    async with administration(kafka) as admin:
+        return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+
+
+async def once_coordinated(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask about a group until it has a coordinator: a new cluster makes its topic of offsets at the first question."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while True:
+        try:
+            return await ask()
+        except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError, GroupLoadInProgressError):
+            if asyncio.get_running_loop().time() + _RETRY_S > deadline:
+                raise
+        await asyncio.sleep(_RETRY_S)
 
 
 @asynccontextmanager

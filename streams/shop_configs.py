@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from schemas.codec import InvalidEvent, decode
 from schemas.shop import ShopConfigChange
 from streams.errors import ClusterError, UsageError
-from streams.kafka_clients import administration, started
+from streams.kafka_clients import partition_counts, started
 from streams.lane.partitioner import partition_of
 from streams.settings import Settings
 from streams.shops_file import Shop
@@ -40,8 +40,7 @@ async def push(settings: Settings, shops: Sequence[Shop]) -> list[Stored]:
     """
     topic, kafka = settings.topic(TOPIC), settings.kafka_client_kwargs()
     records = [(shop, shop.change.shop_id.encode(), _value(shop)) for shop in shops]
-    async with administration(kafka) as admin:
-        counts = {t["topic"]: len(t["partitions"]) for t in await admin.describe_topics()}
+    counts = await partition_counts(kafka)
     if topic not in counts:
         raise ClusterError(f"there is no topic {topic}", mend="fenliu topics create")
     producer = AIOKafkaProducer(**kafka, acks="all", enable_idempotence=True)
@@ -71,8 +70,7 @@ async def newest(settings: Settings, shop_id: str) -> tuple[Stored | None, list[
         BrokerUnreachableError: if no broker answers.
     """
     key, found, refused = shop_id.encode(), None, list[str]()
-    async with administration(settings.kafka_client_kwargs()) as admin:
-        counts = {t["topic"]: len(t["partitions"]) for t in await admin.describe_topics()}
+    counts = await partition_counts(settings.kafka_client_kwargs())
     topic = settings.topic(TOPIC)
     if topic not in counts:
         raise ClusterError(f"there is no topic {topic}", mend="fenliu topics create")

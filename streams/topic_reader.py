@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.errors import ClusterError
-from streams.kafka_clients import started
+from streams.kafka_clients import partition_counts, started
 from streams.settings import Settings
 
 _POLL_MS = 200
@@ -78,6 +78,9 @@ async def topic_reader(
         BrokerUnreachableError: if no broker answers.
     """
     kafka = settings.kafka_client_kwargs()
+    counts = await partition_counts(kafka)
+    if topic not in counts:
+        raise ClusterError(f"there is no topic {topic}", mend="fenliu topics create")
     consumer = AIOKafkaConsumer(
         **kafka,
         group_id=None,
@@ -87,10 +90,7 @@ async def topic_reader(
         fetch_max_wait_ms=_POLL_MS,
     )
     async with started(consumer, kafka):
-        # All topics are asked for: asking for one by its name would create it where auto-creation is on.
-        if topic not in await consumer.topics():
-            raise ClusterError(f"there is no topic {topic}", mend="fenliu topics create")
-        numbers = sorted(consumer.partitions_for_topic(topic) or ())
+        numbers = range(counts[topic])
         partitions = [TopicPartition(topic, number) for number in numbers if only is None or number in only]
         consumer.assign(partitions)
         reader = TopicReader(consumer, partitions)
