@@ -102,5 +102,12 @@ def agree(
     return Start(offsets=dict(checkpoint.offsets), last_times=dict(checkpoint.last_times))
 
 
+def may_catch_up(checkpoint: Checkpoint | None, committed: Mapping[Topic, int | None]) -> bool:
+    """Whether the committed offsets may be an older state of the checkpoint's: none of them is beyond it."""
+    return checkpoint is not None and all(
+        offset is None or offset <= checkpoint.offsets[topic] for topic, offset in committed.items()
+    )
+
+
 def _shown(keys: Mapping[str, int]) -> str:
     return ", ".join(f"{count} keys of {table}" for table, count in sorted(keys.items())) or "no keys"

@@ -9,6 +9,7 @@ The order is what makes it right (any other can read an offset that the previous
 5. Check that the inputs still hold what comes next.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +21,15 @@ from aiokafka.errors import KafkaError
 
 from schemas.codec import RANK, Topic
 from streams.lane import faults
-from streams.lane.checkpoint import CHECKPOINTS, Checkpoint, Start, agree, checkpoint_key, decode_checkpoint
+from streams.lane.checkpoint import (
+    CHECKPOINTS,
+    Checkpoint,
+    Start,
+    agree,
+    checkpoint_key,
+    decode_checkpoint,
+    may_catch_up,
+)
 from streams.lane.errors import CheckpointMismatchError, InputExpiredError, InputReplacedError, explained
 from streams.lane.observer import RestoreReport
 from streams.lane.restore import restore
@@ -29,6 +38,12 @@ from streams.routing import Router
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+SETTLE_S = 10.0
+"""How long offsets that are behind the checkpoint are asked for again. After all brokers were killed, the group's
+coordinator tells old ones for a moment, until its copies have caught up; of changelogs no such end is told."""
+
+SETTLE_EVERY_S = 0.5
 
 
 @dataclass(slots=True)
@@ -126,12 +141,22 @@ class TakeOver:
             ) from exc
 
     async def _start(self, reader: AIOKafkaConsumer, checkpoint: Checkpoint | None, keys: dict[str, int]) -> Start:
-        committed: dict[Topic, int | None] = {}
-        for topic in RANK:  # 3
-            committed[topic] = await reader.committed(self._input(topic))
-        return agree(  # 4
-            self._partition, self._settings.app_id, checkpoint=checkpoint, committed=committed, keys=keys
-        )
+        deadline = time.monotonic() + SETTLE_S
+        while True:
+            committed: dict[Topic, int | None] = {}
+            for topic in RANK:  # 3
+                committed[topic] = await reader.committed(self._input(topic))
+            try:
+                return agree(  # 4
+                    self._partition, self._settings.app_id, checkpoint=checkpoint, committed=committed, keys=keys
+                )
+            except CheckpointMismatchError:
+                if not may_catch_up(checkpoint, committed) or time.monotonic() >= deadline:
+                    raise
+            logger.warning(
+                "Partition %d: the committed offsets are behind the checkpoint; asking again", self._partition
+            )
+            await asyncio.sleep(SETTLE_EVERY_S)
 
     async def _check_inputs(self, reader: AIOKafkaConsumer, start: Start) -> dict[Topic, int]:  # 5
         inputs = [self._input(topic) for topic in RANK]

@@ -32,6 +32,8 @@ _BROKER_PAUSE_S = 5.0
 _FIRST, _LAST = 0.02, 0.97
 """Between these shares of the run: there is something to do before and after every fault."""
 _MAX_NTH = 40
+_MAX_NTH_OF_TAKE_OVERS = 3
+"""A process comes to those points only a few times."""
 
 
 class Fault(NamedTuple):
@@ -73,8 +75,8 @@ def plan(seed: int, *, kills: int, workers: int, brokers: int) -> list[Fault]:
             at=_FIRST + width * (number + rng.random()),
             kind=kind,
             target=rng.randrange(brokers if "broker" in kind else workers),
-            point=rng.choice(points),
-            nth=rng.randint(1, _MAX_NTH),
+            point=(point := rng.choice(points)),
+            nth=rng.randint(1, _MAX_NTH_OF_TAKE_OVERS if point.startswith("during") else _MAX_NTH),
         )
         for number, kind in enumerate(kinds)
     ]
@@ -124,6 +126,7 @@ class Nemesis:
             await self._hurt_broker(fault)
             return
         worker = self._workers[fault.target]
+        starts = worker.starts
         if fault.kind == "kill":
             worker.signal(signal.SIGKILL)
         elif fault.kind == "kill at a point":
@@ -136,6 +139,9 @@ class Nemesis:
             worker.signal(signal.SIGCONT)
         else:
             worker.signal(signal.SIGTERM)
+        if fault.kind != "pause":
+            # A second signal would end at once a worker that is about to stop.
+            await worker.started_again(starts)
 
     async def _hurt_broker(self, fault: Fault) -> None:
         broker = self._cluster.brokers[fault.target]

@@ -93,6 +93,7 @@ async def test_all_brokers_are_down_for_longer_than_a_transaction_may_take(run: 
         worker.lasting = Misfortune(transaction_timeout_s=5)
         worker.start()
     await run.commits.grown_by(3000, within_s=WITHIN_S)
+    run.commits.may_go_back = True
     await all_down(in_sync, 20)
     await run.verdict(within_s=WITHIN_S)
     assert run.supervisor.exits()[ExitCode.BROKER] >= 1
@@ -105,6 +106,7 @@ async def test_all_brokers_are_down_for_seventy_seconds(run: Run, in_sync: Kafka
     for worker in run.workers(2):
         worker.start()
     await run.commits.grown_by(3000, within_s=WITHIN_S)
+    run.commits.may_go_back = True
     await all_down(in_sync, 70)
     await run.verdict(within_s=WITHIN_S)
 
@@ -116,6 +118,7 @@ async def test_workers_that_start_while_no_broker_is_there(run: Run, in_sync: Ka
     Catches: a worker that waits for ever, or takes an empty answer for an empty cluster.
     """
     await run.backlog(future_traffic(4000, seed=55))
+    run.commits.may_go_back = True
     for broker in in_sync.brokers:
         broker.kill()
     worker = run.worker("worker")

@@ -60,6 +60,7 @@ class Worker:
         """What every process does to itself that got nothing from `misfortunes`."""
         self.exits: list[Exit] = []
         self.wanted = False
+        self.starts = 0
         self._log = directory / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._noticed = True
@@ -81,6 +82,7 @@ class Worker:
             )
         self.wanted = True
         self._noticed = False
+        self.starts += 1
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -114,6 +116,13 @@ class Worker:
             assert time.monotonic() < deadline, f"{self.name} did not end within {within_s} s:\n{self.log_tail()}"
             await asyncio.sleep(POLL_S)
         return process.returncode
+
+    async def started_again(self, starts: int, within_s: float = 60.0) -> None:
+        """Wait until the supervisor has started more processes than there were."""
+        deadline = time.monotonic() + within_s
+        while self.starts <= starts:
+            assert time.monotonic() < deadline, f"{self.name} was not started again:\n{self.log_tail()}"
+            await asyncio.sleep(POLL_S)
 
     async def suspended(self, within_s: float = 60.0) -> None:
         """Wait until the process has stopped itself (SIGSTOP)."""
