@@ -7,7 +7,7 @@ from aiokafka.admin import NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams.errors import ClusterError, UsageError
-from streams.kafka_clients import administration
+from streams.kafka_clients import administration, partition_counts
 from streams.settings import Settings
 from streams.topic_findings import Finding
 from streams.topics import check_topics, create, declared, require_topics
@@ -27,6 +27,9 @@ async def make(settings: Settings, name: str, *, partitions: int = PARTITIONS, *
     async with administration(settings.kafka_client_kwargs()) as admin:
         answer = await admin.create_topics([NewTopic(settings.topic(name), partitions, 1, topic_configs=configs)])
         assert answer.topic_errors[0][1] == 0, answer
+    async with asyncio.timeout(20):
+        while settings.topic(name) not in await partition_counts(settings.kafka_client_kwargs()):
+            pass  # a broker may know a little later
 
 
 async def only(settings: Settings) -> Finding:
