@@ -15,21 +15,6 @@ pytestmark = pytest.mark.kafka
 KILLED = -signal.SIGKILL
 
 
-async def test_without_faults_the_oracle_agrees(run: Run) -> None:
-    """The harness itself: if this fails, the others say nothing.
-
-    It once caught a worker that stood still before the last records: a topic that had been silent for three seconds was
-    waited for (O2), and when it was heard of again nobody looked.
-    """
-    await run.backlog(future_traffic(6000, seed=1))
-    run.worker("worker").start()
-    verdict = await run.verdict()
-    assert verdict.events == 6000
-    assert verdict.assignments > 2000
-    assert verdict.dead_letters > 10
-    assert verdict.state_keys > 500
-
-
 async def test_killed_at_each_step_of_the_commit_in_turn(run: Run) -> None:
     """Quix Streams names these steps (docs/advanced/checkpointing.md): between any two of them a worker may die.
 
@@ -66,16 +51,16 @@ async def test_killed_three_times_under_load_with_two_workers(run: Run) -> None:
 
     Catches: two owners of a partition, a take-over that reads an offset which the dead one still moves.
     """
-    await run.backlog(future_traffic(30_000, seed=4))
+    await run.backlog(future_traffic(20_000, seed=4))
     first, second = run.workers(2, FENLIU_MIN_BATCH_INTERVAL_MS="50")
     first.start()
     second.start()
     for victim in (first, second, first):
-        await run.commits.grown_by(2500)
+        await run.commits.grown_by(2000)
         victim.signal(signal.SIGKILL)
     verdict = await run.verdict()
     assert run.supervisor.exits()[KILLED] == 3
-    assert verdict.events == 30_000
+    assert verdict.events == 20_000
 
 
 async def test_a_named_worker_that_is_killed_comes_back_within_the_session_timeout(run: Run) -> None:
@@ -100,9 +85,9 @@ async def test_live_traffic_with_kills_is_decided_as_the_replay_says(run: Run) -
     first, second = run.workers(2, static=True)
     first.start()
     second.start()
-    feeding = run.live(future_traffic(6000, seed=6, shops=48), within_s=60)
+    feeding = run.live(future_traffic(3000, seed=6, shops=48), within_s=60)
     for victim in (second, first):
-        await run.commits.grown_by(1500)
+        await run.commits.grown_by(700)
         victim.signal(signal.SIGKILL)
     await feeding
     await run.verdict()

@@ -21,8 +21,9 @@ from tests.kafka import leash
 
 REPOSITORY = Path(__file__).parents[2]
 POLL_S = 0.05
-RESTARTED = frozenset({ExitCode.DONE, ExitCode.FENCED, ExitCode.BROKER, -signal.SIGKILL})
-"""How a worker may end and be started again without anybody being called: asked to, fenced, no broker, killed by us."""
+RESTARTED = frozenset({ExitCode.DONE, ExitCode.FENCED, ExitCode.BROKER, -signal.SIGKILL, -signal.SIGTERM})
+"""How a worker may end and be started again without anybody being called: asked to, fenced, no broker, killed by us; by
+SIGTERM while Python was starting, before anything of ours could run."""
 
 
 class Exit(NamedTuple):
