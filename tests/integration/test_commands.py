@@ -8,16 +8,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import RecordsToDelete
 from click.testing import CliRunner, Result
 
 from schemas.codec import encode
 from schemas.decisions import AgentPresence, Assignment, Target
 from streams.cli import main
 from streams.embedded import free_port
+from streams.kafka_clients import administration
 from streams.settings import Settings
 from streams.topics import declared
 from tests.integration.conftest import PARTITIONS
@@ -71,6 +74,16 @@ def test_topics_check_tells_programs_what_is_missing() -> None:
     }
 
 
+@pytest.mark.usefixtures("cluster_settings")
+def test_partitions_of_topics_that_exist_are_never_changed() -> None:
+    result = fenliu("topics", "create", "--partitions", str(PARTITIONS + 1), "--replication", "1")
+    assert result.exit_code == 0
+    assert "never changed" in result.stderr
+    document = told(fenliu("topics", "create", "--replication", "1", "--json"))
+    assert isinstance(document, dict)
+    assert (document["created"], set(document["existing"].values())) == ({}, {PARTITIONS})
+
+
 def test_three_copies_on_one_broker_are_78() -> None:
     result = fenliu("topics", "create")
     assert result.exit_code == 78
@@ -116,6 +129,42 @@ async def test_check_says_how_far_behind_the_group_is(cluster_settings: Settings
     (group,) = (each for each in document["checks"] if each["name"] == "group")
     assert group["told"]["lag_records"] == 3
     assert group["told"]["members"] == 0
+
+
+def group_check() -> dict[str, Any]:
+    document = told(fenliu("check", "--json"))
+    assert isinstance(document, dict)
+    (group,) = (each for each in document["checks"] if each["name"] == "group")
+    assert isinstance(group, dict)
+    return group
+
+
+async def commit(settings: Settings, offsets: dict[TopicPartition, int]) -> None:
+    """Commit offsets as a member of the group would."""
+    consumer = AIOKafkaConsumer(**settings.kafka_client_kwargs(), group_id=settings.app_id, enable_auto_commit=False)
+    async with consumer:
+        consumer.assign(list(offsets))
+        await consumer.commit(offsets)
+
+
+async def test_check_finds_a_group_that_another_program_uses(cluster_settings: Settings) -> None:
+    await commit(cluster_settings, {TopicPartition(cluster_settings.topic("assignments"), 0): 0})
+    group = await asyncio.to_thread(group_check)
+    (finding,) = group["findings"]
+    assert cluster_settings.topic("assignments") in finding["what"]
+    assert "FENLIU_APP_ID" in finding["mend"]
+
+
+async def test_check_finds_input_that_was_deleted_before_it_was_routed(cluster_settings: Settings) -> None:
+    where = TopicPartition(cluster_settings.topic("buyer-messages"), 1)
+    await produce(cluster_settings, [Record("buyer-messages", b"s1", b"{}")] * 5, partition=1)
+    await commit(cluster_settings, {where: 2})
+    async with administration(cluster_settings.kafka_client_kwargs()) as admin:
+        await admin.delete_records({where: RecordsToDelete(before_offset=4)})
+    group = await asyncio.to_thread(group_check)
+    (finding,) = group["findings"]
+    assert f"{where.topic}, partition 1: records 2 to 3 were deleted unrouted" in finding["what"]
+    assert group["told"]["lag_records"] == 1
 
 
 def test_check_without_a_broker_is_75_and_tells_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +218,24 @@ def test_a_shop_without_settings() -> None:
     result = fenliu("config", "get", "nobody")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "nobody has no settings" in result.stderr
+    assert told(fenliu("config", "get", "nobody", "--json")) is None
+
+
+@pytest.mark.usefixtures("cluster_settings")
+def test_a_push_tells_programs_what_it_stored_and_people_what_they_misspelt() -> None:
+    result = fenliu("config", "push", "-", "--json", stdin="[{shop_id: a, busy_treshold: 5, occurred_at_ms: 7}]")
+    assert result.exit_code == 0
+    assert "do you mean busy_threshold?" in result.stderr
+    (stored,) = orjson.loads(result.stdout_bytes)
+    assert (stored["occurred_at_ms"], stored["shop_config"]) == (7, {"shop_id": "a"})
+
+
+@pytest.mark.usefixtures("cluster_settings")
+def test_settings_larger_than_an_event_may_be_are_not_sent() -> None:
+    agents = ", ".join(f"agent-{number:0>100}" for number in range(3000))
+    result = fenliu("config", "push", "-", stdin=f"[{{shop_id: a, offline_receivers: [{agents}]}}]")
+    assert result.exit_code == 2
+    assert "too_large" in result.stderr
 
 
 @pytest.mark.usefixtures("cluster_settings")
@@ -231,6 +298,13 @@ async def test_tail_begins_with_what_is_new_and_stops_at_its_limit(cluster_setti
     await publish(cluster_settings, "assignments", encode(assignment(1)))
     assert (await tail("--no-follow")).stdout == ""
     assert len((await tail("--since", "1d", "--limit", "1")).stdout.splitlines()) == 1
+
+
+async def test_tail_names_a_record_that_fenliu_has_not_written(cluster_settings: Settings) -> None:
+    await publish(cluster_settings, "assignments", b"{}")
+    shown = await tail("--since", "1h", "--no-follow")
+    where = f"{cluster_settings.topic('assignments')}, partition {PARTITIONS - 1}, offset 0"
+    assert shown.stdout.startswith(f"{where}: not written by fenliu: schema: ")
 
 
 async def test_tail_shows_presence(cluster_settings: Settings) -> None:
