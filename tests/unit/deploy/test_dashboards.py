@@ -1,4 +1,4 @@
-"""The dashboards: what they ask for is there, each panel says what it shows, and source and application can be chosen."""
+"""The dashboards: what they ask for is there, each panel says what it shows, source and application can be chosen."""
 
 import json
 import re
