@@ -9,6 +9,7 @@ import click
 import pytest
 
 from streams.cli import main
+from tests.unit.deploy.exposition import exposed
 from tests.unit.deploy.places import RUNBOOKS, alerts
 
 PAGES = sorted(file for file in RUNBOOKS.glob("*.md") if file.name != "README.md")
@@ -50,3 +51,15 @@ def test_a_command_of_fenliu_is_one(line: str) -> None:
         assert found is not None, words[0]
         current, words = found, words[1:]
     current.make_context(current.name, words)
+
+
+def metrics_named(text: str) -> Iterator[str]:
+    """Every metric that a page names, also as alternatives of a grep; it may stop short of a suffix."""
+    for start, alternatives, end in re.findall(r"\b(fenliu_\w*)(?:\(([a-z_|]+)\)(\w*))?", text):
+        yield from (start + each + end for each in alternatives.split("|"))
+
+
+@EACH_PAGE
+def test_the_metrics_it_names_are_exposed(page: Path) -> None:
+    for name in metrics_named(page.read_text(encoding="utf-8")):
+        assert any(known.startswith(name) for known in exposed()), name
