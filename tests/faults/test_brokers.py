@@ -11,7 +11,6 @@ from tests.faults.faulty_worker import Misfortune
 from tests.faults.run import Run, start_run
 from tests.faults.selection import long_run
 from tests.faults.traffic import future_traffic
-from tests.kafka.broker import Broker
 from tests.kafka.cluster import KafkaCluster
 
 pytestmark = pytest.mark.kafka
@@ -32,23 +31,22 @@ async def run(in_sync: KafkaCluster, tmp_path: Path) -> AsyncIterator[Run]:
         yield started
 
 
-async def killed_and_back(broker: Broker, down_s: float) -> None:
-    await asyncio.to_thread(broker.kill)
-    await asyncio.sleep(down_s)
-    await asyncio.to_thread(broker.start)
-
-
-async def test_each_broker_is_killed_and_comes_back(run: Run, in_sync: KafkaCluster) -> None:
-    """Kafka, streams_broker_bounce_test: hard bounces of leaders, coordinators and the controller, under load.
+@pytest.mark.parametrize("bounces", [1, pytest.param(5, marks=long_run)])
+@pytest.mark.parametrize("how", ["hard", pytest.param("clean", marks=long_run)])
+async def test_brokers_bounce(run: Run, in_sync: KafkaCluster, how: str, bounces: int) -> None:
+    """Kafka, streams_broker_bounce_test: bounces of leaders, coordinators and the controller, under load.
 
     Catches: acknowledged records that only one broker had, transactions cut in two by a change of their coordinator.
     """
-    await run.backlog(future_traffic(24_000, seed=51))
+    await run.backlog(future_traffic(6000 + 6000 * bounces, seed=51))
     for worker in run.workers(2):
         worker.start()
-    for broker in in_sync.brokers:
+    for number in range(bounces):
         await run.commits.grown_by(2000, within_s=WITHIN_S)
-        await killed_and_back(broker, 3.0)
+        broker = in_sync.brokers[number % len(in_sync.brokers)]
+        await asyncio.to_thread(broker.kill if how == "hard" else broker.stop)
+        await asyncio.sleep(3)
+        await asyncio.to_thread(broker.start)
         await asyncio.to_thread(in_sync.wait_until_in_sync)
     await run.verdict(within_s=WITHIN_S)
 
@@ -88,13 +86,13 @@ async def test_all_brokers_are_down_for_longer_than_a_transaction_may_take(run: 
     Workers end with 75 and their supervisor starts them until the brokers are back. Catches: a worker that hangs, or
     goes on with a transaction that the broker has aborted meanwhile.
     """
-    await run.backlog(future_traffic(16_000, seed=53))
+    await run.backlog(future_traffic(12_000, seed=53))
     for worker in run.workers(2):
         worker.lasting = Misfortune(transaction_timeout_s=5)
         worker.start()
-    await run.commits.grown_by(3000, within_s=WITHIN_S)
+    await run.commits.grown_by(2000, within_s=WITHIN_S)
     run.commits.may_go_back = True
-    await all_down(in_sync, 20)
+    await all_down(in_sync, 15)
     await run.verdict(within_s=WITHIN_S)
     assert run.supervisor.exits()[ExitCode.BROKER] >= 1
 

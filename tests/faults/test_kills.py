@@ -8,6 +8,7 @@ import pytest
 from streams.lane.faults import Point
 from tests.faults.faulty_worker import Misfortune, Mishap
 from tests.faults.run import Run
+from tests.faults.selection import long_run
 from tests.faults.traffic import future_traffic
 
 pytestmark = pytest.mark.kafka
@@ -63,6 +64,7 @@ async def test_killed_three_times_under_load_with_two_workers(run: Run) -> None:
     assert verdict.events == 20_000
 
 
+@long_run
 async def test_a_named_worker_that_is_killed_comes_back_within_the_session_timeout(run: Run) -> None:
     """KIP-345, StaticMember tests of Kafka: a restart inside the session timeout moves no partition.
 

@@ -93,6 +93,7 @@ async def test_from_three_workers_to_one_and_back(run: Run) -> None:
     await run.verdict()
 
 
+@long_run
 async def test_a_worker_without_partitions_stays_ready_and_takes_over(one_broker: KafkaCluster, tmp_path: Path) -> None:
     """Faust's issue of idle members: they are thrown out after max.poll.interval, here three seconds.
 
