@@ -1,7 +1,7 @@
 """Run the unit and conformance tests on the other Pythons that fenliu promises, as far as they can be had here.
 
 `python -m tests.pythons`: each one found on the PATH or among pyenv's gets an environment from requirements.lock, kept
-in .venv-pythons until the lock file changes. The one that runs this is left out: `make test` tests with it.
+in .cache/pythons until the lock file changes. The one that runs this is left out: `make test` tests with it.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PLACE = ROOT / ".venv-pythons"
+PLACE = ROOT / ".cache" / "pythons"
 MINORS = (11, 12, 13)
 
 # Left out is what says nothing about Python: documents, alerts, and the slowest of the core.

@@ -47,11 +47,13 @@ def router() -> Router:
 
 
 def test_s5_agents_who_come_and_go_leave_nothing_behind_in_the_order(router: Router) -> None:
-    for number in range(100):
-        play(router, [status(2 * number, "an", "suspended"), status(2 * number + 1, "an", "resumed")])
+    play(router, [status(3, "dora")])
+    for number in range(4, 100, 2):
+        for agent_id in ("an", "dora"):  # one who was there when the order was made, and one who came later
+            play(router, [status(number, agent_id, "suspended"), status(number + 1, agent_id, "resumed")])
     shop = router._shops["s"]
     for ranking in (shop.pools["all"].candidates, shop.pools["all"].roomy):
-        assert len(ranking._heap) == len(ranking.ids) == len(AGENTS)
+        assert len(ranking._heap) == len(ranking.ids) == len(AGENTS) + 1
 
 
 def test_s5_a_pool_is_made_once(router: Router) -> None:

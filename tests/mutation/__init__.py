@@ -1,0 +1,1 @@
+"""Mutation testing of the ladder and the share: README.md."""
