@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint types unit conformance integration integration-kafka bench lock clean
+.PHONY: help env demo test lint types unit conformance integration integration-kafka dashboards bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ integration: $(READY) ## producers to consumers on the embedded broker
 integration-kafka: $(READY) ## the same on Apache Kafka, where Java 17 and Maven are found (with CI set they must be)
 	@$(BIN)/python -m tests.kafka.available; \
 	case $$? in 0) $(PYTEST) tests/integration --broker=kafka;; 1) ;; *) exit 2;; esac
+
+dashboards: ## write the Grafana dashboards anew from their code (an environment of its own)
+	$(PYTHON) -m venv .cache/dashboards
+	.cache/dashboards/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/grafana/requirements.txt
+	.cache/dashboards/bin/python deploy/grafana/build.py
 
 bench: $(READY) ## measure; prints tables and writes JSON to bench-results/
 	$(BIN)/python -m tests.bench

@@ -167,7 +167,8 @@ class Partition:
 
     def status(self) -> PartitionStatus:
         """Where it stands now."""
-        lag = self.inputs.behind(self._committed)
+        # While nothing is under way, markers and gaps after the last record were passed, though no commit says so.
+        lag = self.inputs.behind(self._committed if self.busy else self.inputs.offsets())
         now = time.monotonic()
         if not any(lag.values()):
             self._progress_at = now
