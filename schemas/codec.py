@@ -1,4 +1,4 @@
-"""Bytes to events and decisions to bytes: the contract at work (routing-rules.md sections 1 and 9).
+"""Bytes to events and decisions to bytes: the contract at work (rules, sections 1 and 9).
 
 What cannot be used raises `InvalidEvent` and nothing else, whatever the bytes are.
 """

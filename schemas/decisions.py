@@ -1,4 +1,4 @@
-"""What consumers read: assignments, agent presence and dead letters (routing-rules.md section 1, outputs).
+"""What consumers read: assignments, agent presence and dead letters (rules, section 1, outputs).
 
 Fields that only some rules give are `UNSET` elsewhere and then absent from the JSON.
 """

@@ -1,4 +1,4 @@
-"""Bytes to a JSON document, within the limits of routing-rules.md section 9. It knows no event."""
+"""Bytes to a JSON document, within the limits of the rules, section 9. It knows no event."""
 
 import orjson
 

@@ -1,4 +1,4 @@
-"""Why a document was refused (routing-rules.md section 9). It never holds any of the document's own text."""
+"""Why a document was refused (rules, section 9). It never holds any of the document's own text."""
 
 from typing import Literal
 

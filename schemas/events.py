@@ -1,4 +1,4 @@
-"""What producers publish: buyer messages, agent status, agent replies (routing-rules.md section 1).
+"""What producers publish: buyer messages, agent status, agent replies (rules, section 1).
 
 All times are event times, integer milliseconds since 1970 UTC. Records are keyed by `shop_id`.
 """

@@ -1,4 +1,4 @@
-"""The settings of a shop (routing-rules.md sections 3 and 11) and the event that brings them.
+"""The settings of a shop (rules, sections 3 and 11) and the event that brings them.
 
 `ShopConfig` holds a valid configuration with its defaults filled in; `ShopConfigChange` is one on its way in.
 """
@@ -90,7 +90,7 @@ class LeaveMessage(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ShopConfig(Struct, frozen=True, kw_only=True, gc=False):
-    """Every setting of a shop; the defaults are those of routing-rules.md sections 3 and 11.
+    """Every setting of a shop; the defaults are those of rules sections 3 and 11.
 
     Attributes:
         policy: The ladder: Qianniu's (千牛) or Pinduoduo's (拼多多).

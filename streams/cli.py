@@ -85,7 +85,7 @@ class LazyGroup(click.Group):
         return result
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run the command line and leave with an exit code of interfaces.md."""
+        """Run the command line and leave with an exit code of docs/reference/exit-codes.md."""
         if os.environ.get("NO_COLOR"):
             extra.setdefault("color", False)
         try:

@@ -1,4 +1,4 @@
-"""What a record that cannot be used becomes (routing-rules.md section 9). It knows no broker and no Faust."""
+"""What a record that cannot be used becomes (rules, section 9). It knows no broker and no Faust."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 
 class ExitCode(IntEnum):
-    """What a command's exit code says; interfaces.md promises these."""
+    """What a command's exit code says, as docs/reference/exit-codes.md promises."""
 
     DONE = 0
     FINDINGS = 1

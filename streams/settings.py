@@ -31,7 +31,7 @@ def _default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """Every setting of fenliu; interfaces.md says what each means. Build it with `Settings.load()`."""
+    """Every setting of fenliu; docs/reference/environment.md says what each means. Build it with `Settings.load()`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 

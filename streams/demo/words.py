@@ -35,6 +35,11 @@ def _share(among: str) -> Callable[[Assignment], str]:
     return because
 
 
+def _group_share(assignment: Assignment) -> str:
+    bound = ("group_robot", "no_binding") not in assignment.trace
+    return _share("the order state's group" if bound else "the shop")(assignment)
+
+
 def _previous(text: str) -> Callable[[Assignment], str]:
     return lambda assignment: text.format(assignment.previous_agent_id or "the agent before")
 
@@ -64,7 +69,7 @@ REASONS: dict[str, Reason] = {
     "dedicated_agent": Reason("专属客服", _always("this buyer's own agent")),
     "robot_first": Reason("机器人优先", _always("the shop lets the robot answer first")),
     "group_robot": Reason("分组机器人", _always("the order state's group has a robot")),
-    "group_share": Reason("权重分流", _share("the order state's group")),
+    "group_share": Reason("权重分流", _group_share),
     "group_fallback": Reason("全店分流", _share("the shop, its group has nobody")),
     "page_share": Reason("页面分流", _share("the page's agents")),
     "random_online": Reason("随机分流", _previous("{} is not there, drawn by lot")),

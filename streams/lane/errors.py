@@ -1,4 +1,4 @@
-"""What makes a worker stop, each with what it saw and the way out. Their exit codes are those of interfaces.md."""
+"""What makes a worker stop, each with what it saw and the way out. Exit codes: docs/reference/exit-codes.md."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple

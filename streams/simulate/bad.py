@@ -1,4 +1,4 @@
-"""Bad records of every kind that the router must survive (routing-rules.md, section 9).
+"""Bad records of every kind that the router must survive (rules, section 9).
 
 They are added to the traffic, each right after the good record that it is a spoiled copy of, and change nothing else.
 """

@@ -48,7 +48,7 @@ PROMISED = {
     "fenliu_shop_pending_replies": {"shop", "agent"},
     "fenliu_shop_assignments_total": {"shop", "agent", "rule"},
 }
-"""Names and labels of interfaces.md."""
+"""Names and labels of docs/reference/metrics.md."""
 OF_PARTITIONS_AND_SHOPS = {"fenliu_input_lag_records", "fenliu_input_lag_seconds"}
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
