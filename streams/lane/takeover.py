@@ -35,6 +35,7 @@ from streams.lane.observer import RestoreReport
 from streams.lane.restore import restore
 from streams.lane.transaction import Writer
 from streams.routing import Router
+from streams.routing.snapshot import StateError
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -80,12 +81,21 @@ class TakeOver:
         """
         writer = Writer(self._settings, self._partition)
         try:
-            return await self._run(writer)
+            return await self._run_as_owner(writer)
         except KafkaError as exc:
             await writer.stop()
             raise explained(exc, f"partition {self._partition}") from exc
         except BaseException:
             await writer.stop()
+            raise
+
+    async def _run_as_owner(self, writer: Writer) -> Taken:
+        try:
+            return await self._run(writer)
+        except (CheckpointMismatchError, StateError):
+            # Whoever took the partition over while this one read (this process stood still, say) goes on writing what
+            # it reads: then nothing is wrong but that it is no longer the owner.
+            await writer.require_owner(self._input("buyer-messages"))
             raise
 
     async def _run(self, writer: Writer) -> Taken:

@@ -6,6 +6,7 @@ Each partition has its own transactional producer, whose id is fixed: whoever st
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import aiokafka.producer.sender
@@ -28,6 +29,9 @@ open longer, so a worker that comes back after it is fenced."""
 
 FENCE_TIMEOUT_S = 90.0
 """How long a take-over may wait for the previous owner's transaction to end: the time above and some."""
+
+OWNER_TIMEOUT_S = 10.0
+"""How long to wait for the broker's word on who owns a transactional id."""
 
 Sent = tuple[bytes | None, bytes | None, list[Header]]
 """Key, value and headers of a record to send."""
@@ -85,6 +89,23 @@ class Writer:
             ) from exc
         except KafkaError as exc:
             raise explained(exc, f"partition {self._partition}") from exc
+
+    async def require_owner(self, tp: TopicPartition) -> None:
+        """Raise if a successor has taken the transactional id since `fence`; publishes nothing.
+
+        Without a request nobody tells, so a transaction that moves one offset is begun and aborted.
+
+        Args:
+            tp: any input partition of this writer's.
+
+        Raises:
+            KafkaError: of the kind that `explained` takes for being fenced.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OWNER_TIMEOUT_S):
+                await self._producer.begin_transaction()
+                await self._producer.send_offsets_to_transaction({tp: 0}, self._group)
+                await self._producer.abort_transaction()
 
     async def partition_count(self, topic: str) -> int:
         """How many partitions a topic has."""
