@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint types unit conformance integration integration-kafka dashboards bench lock clean
+.PHONY: help env demo test lint types unit conformance integration integration-kafka faults soak mutation pythons dashboards bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,21 @@ integration-kafka: $(READY) ## the same on Apache Kafka, where Java 17 and Maven
 	@$(BIN)/python -m tests.kafka.available; \
 	case $$? in 0) $(PYTEST) tests/integration --broker=kafka;; 1) ;; *) exit 2;; esac
 
+faults: $(READY) ## kill, stop and cut off workers and brokers on Apache Kafka, and compare with the replay
+	@$(BIN)/python -m tests.kafka.available; \
+	case $$? in 0) $(PYTEST) tests/faults;; 1) ;; *) exit 2;; esac
+
+soak: $(READY) ## a long run under faults: SOAK_ARGS="--events 1000000 --kills 50 --seed 1 --workers 2"
+	$(BIN)/python -m tests.faults.soak $(SOAK_ARGS)
+
+mutation: ## change the ladder and the share in every way, and see that a test notices (half an hour and more)
+	$(PYTHON) -m venv .venv-mutation
+	.venv-mutation/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/mutation/requirements.txt
+	.venv-mutation/bin/python -m tests.mutation
+
+pythons: $(READY) ## unit and conformance tests on the other Pythons that are found
+	$(BIN)/python -m tests.pythons
+
 dashboards: ## write the Grafana dashboards anew from their code (an environment of its own)
 	$(PYTHON) -m venv .cache/dashboards
 	.cache/dashboards/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/grafana/requirements.txt
@@ -60,4 +75,4 @@ lock: ## compile requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-annotate --python-version 3.11 --extra dev -o requirements.lock pyproject.toml
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache bench-results dist build
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache bench-results dist build .cache .venv-mutation
