@@ -124,4 +124,6 @@ async def test_workers_that_start_while_no_broker_is_there(run: Run, in_sync: Ka
     assert await worker.ended() == ExitCode.BROKER
     for broker in in_sync.brokers:
         broker.start(wait=False)
+    await asyncio.to_thread(in_sync.wait_until_ready)
+    await asyncio.to_thread(in_sync.wait_until_in_sync)
     await run.verdict(within_s=WITHIN_S)
