@@ -22,6 +22,7 @@ from aiokafka.errors import (
     RequestTimedOutError,
     TopicAuthorizationFailedError,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.errors import BrokerUnreachableError, ClusterError
 
@@ -86,6 +87,18 @@ async def partition_counts(kafka: Mapping[str, Any]) -> dict[str, int]:
     """
     async with administration(kafka) as admin:
         return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+
+
+async def topics_as_each_broker_knows(admin: Any) -> list[dict[str, Any]]:
+    """The metadata of all topics by name, once for each live broker: brokers learn of a change one after the other.
+
+    aiokafka's own `describe_topics` asks any one of them.
+    """
+    answers: list[dict[str, Any]] = []
+    for broker in (await admin.describe_cluster())["brokers"]:
+        answer = await admin._send_request_to_node(broker["node_id"], MetadataRequest(None))
+        answers.append({topic["topic"]: topic for topic in answer.to_object()["topics"]})
+    return answers
 
 
 async def once_coordinated(ask: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -14,7 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from streams.errors import ClusterError, UsageError
-from streams.kafka_clients import administration
+from streams.kafka_clients import administration, topics_as_each_broker_knows
 from streams.lane.checkpoint import CHECKPOINTS
 from streams.routing import TABLES
 from streams.settings import Settings
@@ -190,8 +190,8 @@ async def _wait_for_leaders(admin: Any, names: Sequence[str]) -> None:
     """Kafka answers before every broker knows; a producer that comes at once would see no partitions."""
     async with asyncio.timeout(_LEADERS_WITHIN_S):
         while True:
-            state = await _describe(admin, names, with_configs=False)
-            if all(name in state.topics and not state.topics[name].leaderless for name in names):
+            answers = await topics_as_each_broker_knows(admin)
+            if all(name in topics and not _leaderless(topics[name]) for topics in answers for name in names):
                 return
             await asyncio.sleep(0.1)
 
@@ -208,12 +208,16 @@ async def _describe(admin: Any, names: Sequence[str], *, with_configs: bool) -> 
             name: TopicState(
                 partitions=len(topic["partitions"]),
                 replication=min((len(p["replicas"]) for p in topic["partitions"]), default=0),
-                leaderless=sum(p["leader"] < 0 for p in topic["partitions"]),
+                leaderless=_leaderless(topic),
                 configs=None if configs is None else configs.get(name),
             )
             for name, topic in found.items()
         },
     )
+
+
+def _leaderless(topic: Mapping[str, Any]) -> int:
+    return sum(partition["leader"] < 0 for partition in topic["partitions"])
 
 
 async def _configs(admin: Any, names: Sequence[str]) -> dict[str, dict[str, tuple[str | None, bool]]] | None:

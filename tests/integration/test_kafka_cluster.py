@@ -8,13 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 from aiokafka.errors import UnknownTopicOrPartitionError
 
-from streams.kafka_clients import administration
+from streams.kafka_clients import administration, topics_as_each_broker_knows
+from streams.settings import Settings
+from streams.topics import create
 from tests.kafka.cluster import KafkaCluster, start_cluster
 from tests.kafka.errors import KafkaTestError
 from tests.kafka.place import Place
@@ -24,6 +27,8 @@ pytestmark = pytest.mark.kafka
 
 REPOSITORY = Path(__file__).parents[2]
 ENDS_WITHIN_S = 30
+LEADER_WITHIN_S = 30
+UNKNOWN_LEADER = -1
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +64,20 @@ async def create_topic(cluster: KafkaCluster, name: str, copies: int) -> None:
 
 
 async def leader_of(cluster: KafkaCluster, topic: str) -> int:
-    async with administration({"bootstrap_servers": cluster.bootstrap_servers}) as admin:
-        (description,) = await admin.describe_topics([topic])
-        leader: int = description["partitions"][0]["leader"]
-        return leader
+    """The leader of the only partition, once all brokers know the same one."""
+    leaders = {UNKNOWN_LEADER}
+    kafka = {"bootstrap_servers": cluster.bootstrap_servers}
+    async with asyncio.timeout(LEADER_WITHIN_S), administration(kafka) as admin:
+        while len(leaders) > 1 or UNKNOWN_LEADER in leaders:
+            answers = await topics_as_each_broker_knows(admin)
+            leaders = {partition["leader"] for topics in answers for partition in partitions_of(topics, topic)}
+    return int(leaders.pop())
+
+
+def partitions_of(topics: dict[str, Any], topic: str) -> list[dict[str, Any]]:
+    """Of a broker's metadata; a broker that has not heard of the topic knows no leader of it."""
+    known: list[dict[str, Any]] = topics[topic]["partitions"] if topic in topics else []
+    return known or [{"leader": UNKNOWN_LEADER}]
 
 
 async def produce(cluster: KafkaCluster, topic: str, values: list[bytes]) -> None:
@@ -142,6 +157,16 @@ async def test_three_brokers_keep_what_was_acknowledged_when_the_leader_is_kille
     assert second is not first
     await asyncio.to_thread(second.kill)
     assert await consume_all(pristine, "leader-killed") == [b"before", b"while one is down"]
+
+
+async def test_every_broker_knows_the_topics_that_fenliu_created(pristine: KafkaCluster) -> None:
+    """Else a worker that starts next, and asks another broker, would find topics missing and refuse."""
+    for round_number in range(5):
+        settings = Settings(kafka_bootstrap_servers=pristine.bootstrap_servers, topic_prefix=f"known-{round_number}-")
+        created = (await create(settings, partitions=1)).created
+        async with administration(settings.kafka_client_kwargs()) as admin:
+            for topics in await topics_as_each_broker_knows(admin):
+                assert created.keys() <= topics.keys()
 
 
 async def test_data_outlives_all_brokers_at_once(pristine: KafkaCluster) -> None:

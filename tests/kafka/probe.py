@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from streams.kafka_clients import topics_as_each_broker_knows
 from tests.kafka.errors import KafkaTestError
 
 _REQUEST_WITHIN_MS = 2000
@@ -32,21 +33,23 @@ def wait_until_answering(address: str, *, nodes: int, within_s: float, check: Ca
     """
 
     async def enough(admin: AIOKafkaAdminClient) -> str:
-        found = len((await admin.describe_cluster())["brokers"])
+        # The first answer is this broker's; later requests would go to any that it named.
+        found = len(admin._client.cluster.brokers())
         return "" if found >= nodes else f"it knows {found} of {nodes} live brokers"
 
     _wait(address, enough, within_s, check)
 
 
 def wait_until_in_sync(address: str, *, within_s: float, check: Callable[[], None]) -> None:
-    """Block until every partition of every topic has a leader, and all its copies are in sync.
+    """Block until every broker knows for every partition of every topic a leader, and all its copies in sync.
 
     Raises:
         KafkaTestError: if that is not so in time; it names a partition.
     """
 
     async def in_sync(admin: AIOKafkaAdminClient) -> str:
-        for topic in await admin.describe_topics():
+        everyones = await topics_as_each_broker_knows(admin)
+        for topic in (topic for topics in everyones for topic in topics.values()):
             for partition in topic["partitions"]:
                 if partition["leader"] < 0 or set(partition["isr"]) != set(partition["replicas"]):
                     copies = f"leader {partition['leader']}, in sync {partition['isr']} of {partition['replicas']}"
