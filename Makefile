@@ -24,7 +24,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## run everything once: embedded broker, topics, simulated shops, a worker, a summary
 	@$(BIN)/fenliu demo $(DEMO_ARGS)
 
-test: lint types unit conformance integration integration-kafka ## everything that must hold: lint, types, and all tests
+test: lint types unit conformance integration integration-kafka faults ## everything that must hold: lint, types, and all tests
 
 lint: $(READY) ## ruff and the import linter
 	$(BIN)/ruff check .
