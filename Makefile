@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint types unit conformance integration integration-kafka faults soak mutation pythons dashboards bench lock clean
+.PHONY: help env demo test lint types unit conformance compiled integration integration-kafka faults soak mutation pythons dashboards bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## run everything once: embedded broker, topics, simulated shops, a worker, a summary
 	@$(BIN)/fenliu demo $(DEMO_ARGS)
 
-test: lint types unit conformance integration integration-kafka faults ## everything that must hold: lint, types, and all tests
+test: lint types unit conformance compiled integration integration-kafka faults ## everything that must hold: lint, types, and all tests
 
 lint: $(READY) ## ruff and the import linter
 	$(BIN)/ruff check .
@@ -36,6 +36,9 @@ types: $(READY) ## mypy --strict
 
 unit: $(READY) ## unit tests and properties
 	$(PYTEST) tests/unit tests/reference
+
+compiled: $(READY) ## compile the core with mypyc, where a C compiler is found, and test it like the interpreted one
+	$(BIN)/python -m tests.compiled
 
 conformance: $(READY) ## every rule of the routing table, scenario by scenario
 	$(PYTEST) tests/conformance

@@ -15,9 +15,10 @@ from streams.routing.ladder import (
     climb,
 )
 from streams.routing.plan import ALL_AGENTS
+from streams.routing.records import Buyer
 from streams.routing.share import pool
 from streams.routing.standing import refresh
-from streams.routing.state import Agent, Buyer, Shop
+from streams.routing.state import Agent, Shop
 from streams.routing.waiting import stop_waiting, wait_for, wait_in_message_pool
 
 

@@ -4,7 +4,8 @@ from schemas.decisions import Outcome, TargetKind
 from schemas.events import BuyerMessage
 from streams.routing.draws import draw_for_message
 from streams.routing.plan import Binding, Plan
-from streams.routing.state import Agent, Buyer, Shop
+from streams.routing.records import Buyer
+from streams.routing.state import Agent, Shop
 
 
 class Case:

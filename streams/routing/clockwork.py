@@ -5,7 +5,8 @@ from itertools import takewhile
 
 from streams.routing.assign import reassign_without_reply
 from streams.routing.presence import detected
-from streams.routing.state import NEVER_MS, Buyer, Shop
+from streams.routing.records import Buyer
+from streams.routing.state import NEVER_MS, Shop
 from streams.routing.waiting import stop_waiting
 
 

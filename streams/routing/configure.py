@@ -4,8 +4,9 @@ from schemas.shop import ShopConfigChange
 from streams.routing.assign import drain_message_pool
 from streams.routing.plan import Plan
 from streams.routing.presence import announce, announce_offline, believe_anew, is_connected, set_deadline
+from streams.routing.records import Buyer
 from streams.routing.standing import adopt_plan
-from streams.routing.state import NEVER_MS, Buyer, Shop
+from streams.routing.state import NEVER_MS, Shop
 from streams.routing.waiting import set_no_reply_timer
 
 

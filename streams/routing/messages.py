@@ -4,7 +4,8 @@ from schemas.events import AgentReply, BuyerMessage
 from streams.routing.assign import drain_message_pool, route_message
 from streams.routing.draws import digest
 from streams.routing.presence import noticed
-from streams.routing.state import Buyer, Shop
+from streams.routing.records import Buyer
+from streams.routing.state import Shop
 from streams.routing.waiting import stop_waiting, wait_for
 
 REMEMBERED_IDS = 8

@@ -6,8 +6,9 @@ from schemas.decisions import AgentPresence, Presence
 from schemas.events import AgentStatus
 from streams.routing.assign import drain_message_pool, rescue_buyers
 from streams.routing.draws import detection_lag_ms
+from streams.routing.records import Device, Window
 from streams.routing.standing import refresh
-from streams.routing.state import NEVER_MS, Agent, Device, Shop, Window
+from streams.routing.state import NEVER_MS, Agent, Shop
 
 
 def apply_status(shop: Shop, event: AgentStatus) -> None:

@@ -10,7 +10,7 @@ from streams.routing.clockwork import fire_due, next_deadline_ms
 from streams.routing.configure import adopt, apply_config, set_timers
 from streams.routing.messages import apply_message, apply_reply
 from streams.routing.presence import apply_status
-from streams.routing.snapshot import Change, Restore, changes_of
+from streams.routing.snapshot import Change, Restore, changes_of, mark_all
 from streams.routing.state import NEVER_MS, Decision, Shop
 from streams.routing.stats import Gauges, Stats
 
@@ -77,6 +77,12 @@ class Router:
         changes = [change for shop_id in sorted(self._changed) for change in changes_of(self._shops[shop_id])]
         self._changed.clear()
         return changes
+
+    def rewrite(self) -> None:
+        """Mark everything as changed, so that the next `take_changes` hands out every live key."""
+        for shop_id, shop in self._shops.items():
+            mark_all(shop)
+            self._changed.add(shop_id)
 
     def load(self, table: str, key: bytes, value: bytes | None) -> None:
         """Take one record of a table's changelog, in changelog order; None removes the key.

@@ -86,8 +86,8 @@ class Pool:
         for agent in members:
             agent.pools.append(self)
         self.eligible_count = sum(agent.eligible for agent in members)
-        self.candidates = Ranking(name, shop.agents, (agent for agent in members if agent.candidate))
-        self.roomy = Ranking(name, shop.agents, (agent for agent in members if agent.candidate and agent.has_room))
+        self.candidates = Ranking(name, shop.agents, [agent for agent in members if agent.candidate])
+        self.roomy = Ranking(name, shop.agents, [agent for agent in members if agent.candidate and agent.has_room])
 
     def has_member(self, agent_id: str) -> bool:
         """Whether the agent belongs to the pool, candidate or not."""

@@ -13,9 +13,10 @@ import orjson
 from schemas.codec import parse_settings
 from streams.routing.plan import DEFAULT_PLAN, Plan
 from streams.routing.presence import presence_of
+from streams.routing.records import AgentRecord, Buyer, Device, ShopRecord
 from streams.routing.share import pool
 from streams.routing.standing import refresh
-from streams.routing.state import Agent, Buyer, Device, Shop, Window
+from streams.routing.state import Agent, Shop
 
 TABLES = ("pending_replies", "last_contacts", "shops", "shop_settings")
 KEY_SEPARATOR = "\u001f"
@@ -35,31 +36,6 @@ class Change(NamedTuple):
     value: bytes | None
 
 
-class AgentRecord(msgspec.Struct, omit_defaults=True, gc=False):
-    """Table `pending_replies`: an account, its pending replies, its presence and its shares."""
-
-    pending: int
-    seen: bool = False
-    devices: list[tuple[str, str, bool, int]] = []
-    suspended: bool = False
-    status_ms: int = -1
-    seen_ms: int = 0
-    mobile_session: bool = False
-    window: Window | None = None
-    last_share_ms: int = -1
-    virtual_times: dict[str, int] = {}
-
-
-class ShopRecord(msgspec.Struct, omit_defaults=True, gc=False):
-    """Table `shops`: the shop's clock and counters."""
-
-    clock_ms: int
-    next_seq: int = 0
-    heartbeats_since_ms: int = 0
-    no_reply_since_ms: int = 0
-    pool_clocks: dict[str, int] = {}
-
-
 def changes_of(shop: Shop) -> Iterator[Change]:
     """What changed in a shop since last asked, in order of table and key; the marks are cleared."""
     for agent_id in sorted(shop.changed_agents):
@@ -75,6 +51,14 @@ def changes_of(shop: Shop) -> Iterator[Change]:
     if shop.settings_changed:
         yield Change("shop_settings", shop.shop_id.encode(), shop.given)
     _clear_marks(shop)
+
+
+def mark_all(shop: Shop) -> None:
+    """Mark all that is remembered of a shop as changed."""
+    shop.changed_agents.update(shop.agents)
+    shop.changed_buyers.update(shop.buyers)
+    shop.changed = True
+    shop.settings_changed = shop.given is not None
 
 
 class Restore:

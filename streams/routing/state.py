@@ -8,11 +8,9 @@ from collections import OrderedDict
 from heapq import heappush
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from schemas.decisions import AgentPresence, Assignment, Presence
-from schemas.events import BuyerMessage
 from streams.routing.plan import DEFAULT_PLAN, Plan
+from streams.routing.records import Buyer, Device, Window
 from streams.routing.stats import Gauges, Stats
 
 if TYPE_CHECKING:
@@ -22,60 +20,6 @@ Decision = Assignment | AgentPresence
 
 NEVER_MS = 1 << 62
 """Later than any event."""
-
-
-class Device(msgspec.Struct, gc=False):
-    """One device of an agent (L1): whether it is connected, and the own time of the newest status applied (L10)."""
-
-    connected: bool
-    status_ms: int
-
-
-class Window(msgspec.Struct, frozen=True, gc=False):
-    """A detection window (L3): the agent left at `t0_ms` and is noticed `lag_ms` later."""
-
-    t0_ms: int
-    lag_ms: int
-
-    @property
-    def deadline_ms(self) -> int:
-        """When the platform notices."""
-        return self.t0_ms + self.lag_ms
-
-
-class Buyer(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
-    """A remembered buyer. It waits for `owner_id`, or in the message pool, or (neither) for a robot or nobody."""
-
-    buyer_id: str
-    last_ms: int = 0
-    """The last event or assignment (T5)."""
-    contact_id: str | None = None
-    contact_ms: int = 0
-    """The last contact (T3) and its time."""
-    holder: str | None = None
-    """The id of the last target, or of whoever replied or was transferred to since."""
-    owner_id: str | None = None
-    in_pool: bool = False
-    message: BuyerMessage | None = None
-    """The newest message, kept until a human answers."""
-    late_ms: int = 0
-    assignments: int = 0
-    """How often the newest message was assigned."""
-    waiting_messages: int = 0
-    first_ms: int = 0
-    first_seq: int = 0
-    """When the first message since the last human answer came, and its place in the shop's order (T4)."""
-    assigned_ms: int = 0
-    """When it was last assigned or transferred to its owner (L6)."""
-    owned_since_ms: int = 0
-    """When it came to its owner (X2)."""
-    no_reply_stays: bool = False
-    """X2 found nobody else for this owner."""
-    no_reply_moves: int = 0
-    waited_for: tuple[str, ...] = ()
-    """The owners it has waited for since the last human answer (X2)."""
-    digests: bytes = b""
-    """Of the last eight event ids, eight bytes each (O4)."""
 
 
 class Agent:

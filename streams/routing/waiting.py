@@ -3,8 +3,9 @@
 Pending replies are the length of an agent's `waiting`; moving a buyer moves the count.
 """
 
+from streams.routing.records import Buyer
 from streams.routing.standing import refresh
-from streams.routing.state import Agent, Buyer, Shop
+from streams.routing.state import Agent, Shop
 
 
 def wait_for(shop: Shop, buyer: Buyer, owner: Agent) -> None:
