@@ -43,7 +43,7 @@ class CompiledCore(BuildHookInterface[Any]):
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """Remove the folder in which it was compiled."""
         if hasattr(self, "_place"):
             shutil.rmtree(self._place)

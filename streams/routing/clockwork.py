@@ -5,7 +5,6 @@ from itertools import takewhile
 
 from streams.routing.assign import reassign_without_reply
 from streams.routing.presence import detected
-from streams.routing.records import Buyer
 from streams.routing.state import NEVER_MS, Shop
 from streams.routing.waiting import stop_waiting
 
@@ -82,12 +81,7 @@ def _forget_ms(shop: Shop) -> int:
 def _forget(shop: Shop) -> None:
     """T5: forget the buyers whose time has come, in order of id. This drains nothing."""
     still_since_ms = next(iter(shop.buyers.values())).last_ms
-    going: list[Buyer] = []
-    for buyer in shop.buyers.values():
-        if buyer.last_ms != still_since_ms:
-            break
-        going.append(buyer)
-    for buyer in going:
+    for buyer in list(takewhile(lambda buyer: buyer.last_ms == still_since_ms, shop.buyers.values())):
         if buyer.owner_id is not None or buyer.in_pool:
             shop.stats.expired_buyers += 1
             stop_waiting(shop, buyer)
