@@ -15,6 +15,7 @@ from faust import web
 from streams import __version__
 from streams.lane.observer import PartitionStatus
 from streams.metrics import Metrics
+from streams.routing import COMPILED
 from streams.settings import Settings
 
 STALLED_AFTER_S = 60.0
@@ -69,6 +70,7 @@ def info(partitions: Sequence[PartitionStatus], settings: Settings, now_s: float
     return {
         "version": __version__,
         "python": platform.python_version(),
+        "core": "compiled" if COMPILED else "interpreted",
         "app_id": settings.app_id,
         "partitions": [_partition(each, now_s) for each in partitions],
         "settings": settings.shown(),

@@ -1,16 +1,19 @@
 """`python -m tests.bench`: run the benches, print their tables, keep the figures as JSON."""
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
 import msgspec
 
-from tests.bench import codec, core, memory, pick, replay, restore
+from tests.bench import codec, compiled, core, memory, pick, replay, restore
 from tests.bench.harness import ROOT, Effort, Report, environment, load_average, now
 from tests.bench.tables import as_text, update_document
 
-BENCHES = {bench.__name__.rpartition(".")[2]: bench.run for bench in (core, pick, codec, restore, memory, replay)}
+BENCHES = {
+    bench.__name__.rpartition(".")[2]: bench.run for bench in (core, compiled, pick, codec, restore, memory, replay)
+}
 
 
 def main() -> None:
@@ -19,6 +22,8 @@ def main() -> None:
     if options.update_docs is not None:
         update_document(msgspec.json.decode(options.update_docs.read_bytes(), type=Report))
         return
+    # Retries while topics are made and groups are formed, which are expected.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     report = Report(
         date=now(),
         command=" ".join(["python -m tests.bench", *sys.argv[1:]]),

@@ -68,6 +68,7 @@ def test_info_has_version_partitions_positions_and_settings() -> None:
     )
     told = info([status, PartitionStatus(partition=3, ready=False)], Settings.load(app_id="mine"), NOW_S)
     assert (told["version"], told["app_id"]) == (__version__, "mine")
+    assert told["core"] == "interpreted", "this checkout was not built with FENLIU_COMPILE=1"
     assert told["partitions"] == [
         {
             "partition": 2,
