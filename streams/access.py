@@ -11,7 +11,7 @@ from streams.lane.checkpoint import CHECKPOINTS
 from streams.routing import TABLES
 from streams.settings import Settings
 
-Role = Literal["worker", "producer", "settings", "consumer", "operator", "administrator"]
+Role = Literal["worker", "producer", "settings", "consumer", "operator", "redrive", "administrator"]
 Resource = Literal["Topic", "Group", "TransactionalId"]
 Pattern = Literal["literal", "prefixed"]
 Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
@@ -22,7 +22,8 @@ ABOUT: dict[Role, str] = {
     "producer": "the chat system: publishes messages, agent status and replies",
     "settings": "whoever sets up shops: `fenliu config push` and `get`",
     "consumer": "the desk: reads assignments and presence",
-    "operator": "who looks after it: `fenliu tail`, also of dead letters, which hold what was refused as it came",
+    "operator": "who looks after it: `fenliu tail`, and dead letters, which hold what was refused as it came",
+    "redrive": "who also sends dead letters back: `fenliu dlq redrive`",
     "administrator": "runs `fenliu topics create` and `fenliu topics check`",
 }
 EXAMPLE_GROUP = "chat-desk"
@@ -79,6 +80,12 @@ def rights(settings: Settings, role: Role, *, group: str = EXAMPLE_GROUP) -> lis
         return [*_on(decisions, "Read"), Right("Group", "literal", group, "Read")]
     if role == "operator":
         return _on([*decisions, letters], "Read")
+    if role == "redrive":
+        return [
+            *_on([letters], "Read", "Write"),
+            *_on([*events, configs], "Write"),
+            Right("TransactionalId", "literal", f"{settings.app_id}-redrive", "Write"),
+        ]
     return _on(everything, "Create", "Describe", "DescribeConfigs")
 
 

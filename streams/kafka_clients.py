@@ -41,6 +41,26 @@ _UNREACHABLE = (
 _FORBIDDEN = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 
+_TURNED_AWAY = (
+    (
+        "SaslAuthenticationFailed",
+        "the broker knows no such user with this password",
+        "set FENLIU_KAFKA_SASL_USERNAME, _MECHANISM and _PASSWORD_FILE, or let an administrator make the user",
+    ),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "the broker's certificate is not trusted",
+        "set FENLIU_KAFKA_SSL_CAFILE to the authority that signed it, and connect by a name that it holds",
+    ),
+    (
+        "UnsupportedSaslMechanism",
+        "the broker does not take this SASL mechanism",
+        "set FENLIU_KAFKA_SASL_MECHANISM",
+    ),
+)
+"""What a complaint of the client contains, what it means, and how to mend it."""
+
+
 class KafkaClient(Protocol):
     """What aiokafka's producer and consumer have in common."""
 
@@ -142,7 +162,8 @@ def failures_in_words(kafka: Mapping[str, Any]) -> Iterator[None]:
         raise ClusterError(
             f"the cluster does not allow it: {exc}",
             where=_servers(kafka),
-            mend="give this user the rights that the deployment guide lists (ACLs)",
+            mend="an administrator grants the rights (ACLs) that `fenliu acls` lists; what a worker lacks, `fenliu "
+            "check` names",
         ) from exc
 
 
@@ -160,6 +181,9 @@ async def _patiently(start: Callable[[], Awaitable[None]], kafka: Mapping[str, A
 
 
 def _unreachable(kafka: Mapping[str, Any], detail: str) -> BrokerUnreachableError:
+    for sign, what, mend in _TURNED_AWAY:
+        if sign in detail:
+            return BrokerUnreachableError(f"{what} at {_servers(kafka)} ({detail})", mend=mend)
     return BrokerUnreachableError(
         f"no Kafka broker can be reached at {_servers(kafka)} ({detail})",
         mend="start it, or set FENLIU_KAFKA_BOOTSTRAP_SERVERS (and _SECURITY_PROTOCOL, _SASL_*, _SSL_*)",

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from schemas.codec import InvalidEvent, decode
 from schemas.shop import ShopConfigChange
-from streams.errors import ClusterError, UsageError
-from streams.kafka_clients import partition_counts, started
+from streams.errors import UsageError
+from streams.kafka_clients import started
 from streams.lane.partitioner import partition_of
+from streams.permissions import partitions_of
 from streams.settings import Settings
 from streams.shops_file import Shop
 from streams.topic_reader import topic_reader
@@ -35,14 +36,12 @@ async def push(settings: Settings, shops: Sequence[Shop]) -> list[Stored]:
 
     Raises:
         UsageError: if one is larger than an event may be; then none is sent.
-        ClusterError: if the topic does not exist.
+        ClusterError: if the topic does not exist, or this user may not write to it.
         BrokerUnreachableError: if no broker answers.
     """
     topic, kafka = settings.topic(TOPIC), settings.kafka_client_kwargs()
     records = [(shop, shop.change.shop_id.encode(), _value(shop)) for shop in shops]
-    counts = await partition_counts(kafka)
-    if topic not in counts:
-        raise ClusterError(f"there is no topic {topic}", mend="fenliu topics create")
+    counts = await partitions_of(settings, [topic], "Write")
     producer = AIOKafkaProducer(**kafka, acks="all", enable_idempotence=True)
     async with started(producer, kafka):
         # The partition is named, so that it is the one where the router expects the shop.
@@ -66,14 +65,12 @@ async def newest(settings: Settings, shop_id: str) -> tuple[Stored | None, list[
     """The settings in force for a shop, None if it never had any; and what newer records were refused for.
 
     Raises:
-        ClusterError: if the topic does not exist.
+        ClusterError: if the topic does not exist, or this user may not read it.
         BrokerUnreachableError: if no broker answers.
     """
     key, found, refused = shop_id.encode(), None, list[str]()
-    counts = await partition_counts(settings.kafka_client_kwargs())
     topic = settings.topic(TOPIC)
-    if topic not in counts:
-        raise ClusterError(f"there is no topic {topic}", mend="fenliu topics create")
+    counts = await partitions_of(settings, [topic], "Read")
     partition = partition_of(key, counts[topic])
     async with topic_reader(settings, topic, only=[partition]) as reader:
         await reader.from_beginning()

@@ -1,12 +1,14 @@
 """What is wrong with a cluster's topics, and how each thing is mended: pure, it sees only what was described to it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 Role = Literal["input", "output", "dead-letters", "changelog"]
-Kind = Literal["missing", "partitions", "cleanup_policy", "auto_created", "replication", "leader", "config", "unknown"]
+Kind = Literal[
+    "missing", "access", "partitions", "cleanup_policy", "auto_created", "replication", "leader", "config", "unknown"
+]
 Severity = Literal["error", "warning"]
 
 SMALLEST_DEAD_LETTER_BYTES = 2 << 20
@@ -46,6 +48,8 @@ class ClusterState:
 
     brokers: int
     topics: Mapping[str, TopicState] = field(default_factory=dict)
+    hidden: Collection[str] = frozenset()
+    """Names that the cluster does not let this user ask about: there or not, nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,9 @@ def compare(topics: Sequence[DeclaredTopic], state: ClusterState) -> list[Findin
     copies = max((topic.replication for topic in state.topics.values()), default=0)
     for topic in topics:
         there = state.topics.get(topic.name)
+        if topic.name in state.hidden:
+            found.append(_hidden(topic))
+            continue
         if there is None:
             found.append(_missing(topic, count, state))
             continue
@@ -118,6 +125,16 @@ def _missing(topic: DeclaredTopic, count: int | None, state: ClusterState) -> Fi
         topic=topic.name,
         what="the topic does not exist",
         mend=f"fenliu topics create{options}",
+    )
+
+
+def _hidden(topic: DeclaredTopic) -> Finding:
+    return Finding(
+        kind="access",
+        severity="error",
+        topic=topic.name,
+        what="the cluster does not let this user see whether it exists: Describe is missing",
+        mend="an administrator grants the rights that `fenliu acls` lists",
     )
 
 

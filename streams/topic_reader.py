@@ -3,13 +3,13 @@
 It belongs to no consumer group: nothing is remembered, and nobody is disturbed.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from streams.errors import ClusterError
-from streams.kafka_clients import partition_counts, started
+from streams.kafka_clients import started
+from streams.permissions import partitions_of
 from streams.settings import Settings
 
 _POLL_MS = 200
@@ -18,7 +18,8 @@ _POLL_MS = 200
 class TopicReader:
     """A position in each partition of a topic; `topic_reader()` makes one. It begins at the end: only what is new."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
+    def __init__(self, settings: Settings, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
+        self._settings = settings
         self._consumer = consumer
         self._partitions = partitions
 
@@ -50,6 +51,28 @@ class TopicReader:
                 if record.offset < ends[TopicPartition(record.topic, record.partition)]:
                     yield record
 
+    async def to_very_end(self) -> AsyncIterator[ConsumerRecord]:
+        """Every record up to where the topic ends now, also those that wait for a transaction before them to end.
+
+        A transaction that is open hides what was committed after its first record. This waits for it: the brokers end
+        each within its timeout, a minute by default.
+        """
+        ends = await _high_watermarks(self._settings, self._partitions)
+        while any([await self._consumer.position(tp) < end for tp, end in ends.items()]):
+            for record in await self._poll():
+                yield record
+
+    async def at(self, partition: int, offsets: Sequence[int]) -> dict[int, ConsumerRecord]:
+        """The records of one partition at these offsets, in ascending order; those that are gone are left out."""
+        (tp,) = (each for each in self._partitions if each.partition == partition)
+        found: dict[int, ConsumerRecord] = {}
+        wanted = set(offsets)
+        self._consumer.seek(tp, offsets[0])
+        while await self._consumer.position(tp) <= offsets[-1]:
+            fetched = await self._consumer.getmany(tp, timeout_ms=_POLL_MS)
+            found |= {record.offset: record for record in fetched.get(tp, ()) if record.offset in wanted}
+        return found
+
     async def follow(self) -> AsyncIterator[ConsumerRecord]:
         """Every record, for ever."""
         while True:
@@ -74,13 +97,11 @@ async def topic_reader(
         only: the partitions to read; None: all.
 
     Raises:
-        ClusterError: if there is no such topic.
+        ClusterError: if there is no such topic, or this user may not read it.
         BrokerUnreachableError: if no broker answers.
     """
     kafka = settings.kafka_client_kwargs()
-    counts = await partition_counts(kafka)
-    if topic not in counts:
-        raise ClusterError(f"there is no topic {topic}", mend="fenliu topics create")
+    counts = await partitions_of(settings, [topic], "Read")
     consumer = AIOKafkaConsumer(
         **kafka,
         group_id=None,
@@ -93,6 +114,15 @@ async def topic_reader(
         numbers = range(counts[topic])
         partitions = [TopicPartition(topic, number) for number in numbers if only is None or number in only]
         consumer.assign(partitions)
-        reader = TopicReader(consumer, partitions)
+        reader = TopicReader(settings, consumer, partitions)
         await reader.from_end()
         yield reader
+
+
+async def _high_watermarks(settings: Settings, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """Where partitions end for whoever reads open transactions too."""
+    kafka = settings.kafka_client_kwargs()
+    consumer = AIOKafkaConsumer(**kafka, group_id=None, enable_auto_commit=False, isolation_level="read_uncommitted")
+    async with started(consumer, kafka):
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+        return ends

@@ -13,6 +13,8 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
+from streams import permissions
+from streams.access import Right, rights
 from streams.errors import ClusterError, UsageError
 from streams.kafka_clients import administration, topics_as_each_broker_knows
 from streams.lane.checkpoint import CHECKPOINTS
@@ -28,6 +30,7 @@ DEFAULT_REPLICATION = 3
 _WEEK_MS = 7 * 86_400_000
 _MIB = 1 << 20
 _TOPIC_EXISTS = 36
+_FORBIDDEN = (29, 31)  # TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
 _LEADERS_WITHIN_S = 20.0
 
 
@@ -110,6 +113,9 @@ async def create(settings: Settings, *, partitions: int | None = None, replicati
     topics = declared(settings)
     async with administration(settings.kafka_client_kwargs()) as admin:
         state = await _describe(admin, [topic.name for topic in topics], with_configs=False)
+        if state.hidden:
+            unseen = [Right("Topic", "literal", t.name, "Describe") for t in topics if t.name in state.hidden]
+            raise permissions.refusal(unseen)
         missing = [topic for topic in topics if topic.name not in state.topics]
         count = _partition_count(topics, state, partitions)
         if missing:
@@ -142,10 +148,16 @@ async def check_topics(settings: Settings) -> list[Finding]:
 async def require_topics(settings: Settings) -> None:
     """The boot check: errors stop the worker before it consumes anything, warnings are logged.
 
+    A worker that may not see the configs of topics starts with a warning: it can route, and cannot tell more.
+
     Raises:
-        ClusterError: naming every topic that is not as it must be, and how to mend it.
+        ClusterError: naming every right that this user lacks, or else every topic that is not as it must be, and how to
+            mend it.
         BrokerUnreachableError: if no broker answers.
     """
+    async with administration(settings.kafka_client_kwargs()) as admin:
+        wanted = [right for right in rights(settings, "worker") if right.operation != "DescribeConfigs"]
+        await permissions.require(admin, wanted)
     findings = await check_topics(settings)
     for line in in_words([finding for finding in findings if finding.severity == "warning"]):
         log.warning("%s", line)
@@ -178,11 +190,16 @@ async def _create(admin: Any, topics: Sequence[DeclaredTopic], partitions: int, 
     ]
     answer = (await admin.create_topics(request)).to_object()
     refused = [e for e in answer["topic_errors"] if e["error_code"] not in (0, _TOPIC_EXISTS)]
+    forbidden = {e["topic"] for e in refused if e["error_code"] in _FORBIDDEN}
+    if forbidden:
+        raise permissions.refusal(
+            [Right("Topic", "literal", topic.name, "Create") for topic in topics if topic.name in forbidden]
+        )
     if refused:
         raise ClusterError(
             "the cluster refuses to create topics:\n"
             + "\n".join(f"  {e['topic']}: {e.get('error_message') or e['error_code']}" for e in refused),
-            mend="give this user the right to create topics, or let an administrator run `fenliu topics create`",
+            mend="see what the brokers say, then fenliu topics create again",
         )
 
 
@@ -202,6 +219,7 @@ async def _describe(admin: Any, names: Sequence[str], *, with_configs: bool) -> 
     wanted = set(names)
     found = {topic["topic"]: topic for topic in await admin.describe_topics() if topic["topic"] in wanted}
     configs = await _configs(admin, sorted(found)) if with_configs and found else {}
+    unseen = wanted - found.keys()
     return ClusterState(
         brokers=brokers,
         topics={
@@ -213,6 +231,7 @@ async def _describe(admin: Any, names: Sequence[str], *, with_configs: bool) -> 
             )
             for name, topic in found.items()
         },
+        hidden=await permissions.hidden(admin, sorted(unseen)) if unseen else frozenset(),
     )
 
 

@@ -9,15 +9,16 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.codec import RANK, Topic
 from streams.errors import ClusterError
-from streams.kafka_clients import administration, started
+from streams.kafka_clients import started
 from streams.lane.partitioner import partition_of
+from streams.permissions import partitions_of
 from streams.settings import Settings
 from streams.simulate.options import OptionsError
 from streams.simulate.record import Record
@@ -112,28 +113,16 @@ async def publisher(settings: Settings) -> AsyncIterator[Publisher]:
 
     Raises:
         BrokerUnreachableError: when no broker answers.
-        ClusterError: when an input topic is missing.
+        ClusterError: when an input topic is missing, or this user may not write to it.
     """
     kafka = settings.kafka_client_kwargs()
     topics = {topic: settings.topic(topic) for topic in RANK}
-    counts = await _partition_counts(kafka, list(topics.values()))
+    counts = await partitions_of(settings, topics.values(), "Write")
     producer = AIOKafkaProducer(
         **kafka, acks="all", enable_idempotence=True, max_batch_size=_BATCH_BYTES, client_id="fenliu-simulate"
     )
     async with started(producer, kafka):
         yield Publisher(producer, topics, {topic: counts[name] for topic, name in topics.items()})
-
-
-async def _partition_counts(kafka: Mapping[str, Any], names: list[str]) -> dict[str, int]:
-    """Ask for all topics: a producer that asks for one by name creates it where auto-creation is on."""
-    async with administration(kafka) as admin:
-        counts = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
-    missing = [name for name in names if name not in counts]
-    if missing:
-        raise ClusterError(
-            f"there is no topic {', '.join(missing)}", mend="fenliu topics create, then fenliu simulate again"
-        )
-    return counts
 
 
 def groups(

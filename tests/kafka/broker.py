@@ -140,9 +140,10 @@ class Broker:
         text = self.place.log_file.read_text(encoding="utf-8", errors="replace")
         return "\n".join(f"    {line}" for line in text.splitlines()[-lines:]) or "    (nothing)"
 
-    def begin_format(self, cluster_id: str) -> None:
+    def begin_format(self, cluster_id: str, *options: str) -> None:
         """Start to prepare its empty data directory; several brokers do so at the same time."""
-        command = self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self.place.properties_file)
+        tool = "kafka.tools.StorageTool"
+        command = self._java(tool, "format", "-t", cluster_id, "-c", self.place.properties_file, *options)
         self._formatting = launch(command, self.place.log_file, self._home)
 
     def finish_format(self) -> None:

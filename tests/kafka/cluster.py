@@ -103,6 +103,7 @@ def start_cluster(
     auto_create: bool = False,
     properties: Properties | None = None,
     ports: Sequence[int] | None = None,
+    format_options: Sequence[str] = (),
 ) -> Iterator[KafkaCluster]:
     """Start Apache Kafka and wait until every broker answers; at the end nothing is left but, after a failure, logs.
 
@@ -114,6 +115,7 @@ def start_cluster(
         properties: settings for server.properties in addition to ours; a function gets the broker's place. The
             first listener must stay the plaintext one: readiness is asked there.
         ports: for clients, one a broker. None: free ones.
+        format_options: of `kafka-storage.sh format`, as `--add-scram`.
 
     Raises:
         KafkaTestError: if Java or Maven is missing, or a broker does not start.
@@ -137,7 +139,7 @@ def start_cluster(
                 place.directory.mkdir()
                 text = server_properties(place, places, auto_create=auto_create, more=properties or {})
                 place.properties_file.write_text(text, encoding="utf-8")
-            _start(cluster)
+            _start(cluster, format_options)
             yield cluster
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -150,11 +152,11 @@ def start_cluster(
             cluster.save_logs()
 
 
-def _start(cluster: KafkaCluster) -> None:
+def _start(cluster: KafkaCluster, format_options: Sequence[str]) -> None:
     """Format all, then start all: each step is a Java process of a second or more, so side by side."""
     cluster_id = _random_id()
     for broker in cluster.brokers:
-        broker.begin_format(cluster_id)
+        broker.begin_format(cluster_id, *format_options)
     for broker in cluster.brokers:
         broker.finish_format()
     for broker in cluster.brokers:
