@@ -126,6 +126,7 @@ class DeadLetterHeaders(Struct, frozen=True, kw_only=True, gc=False):
         timestamp: Its timestamp, in milliseconds since 1970 UTC; -1 if it had none.
         cut: What was shortened or left out: `value`, `key`, `headers`, several with commas between; `null` if an empty
             value stands for none.
+        redrive_of: Only if the record was sent back before: the dead letter that it was then, as `partition:offset`.
     """
 
     error: Code = field(name="fenliu.error")
@@ -135,3 +136,4 @@ class DeadLetterHeaders(Struct, frozen=True, kw_only=True, gc=False):
     offset: _Digits = field(name="fenliu.offset")
     timestamp: _Digits = field(name="fenliu.timestamp")
     cut: str | UnsetType = field(default=UNSET, name="fenliu.cut")
+    redrive_of: str | UnsetType = field(default=UNSET, name="fenliu.redrive.of")

@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "simulate": Entry("streams.commands.simulate", "simulate", "Make believable traffic, to a file or to Kafka."),
     "replay": Entry("streams.commands.replay", "replay", "Route the events of files, without Kafka."),
     "tail": Entry("streams.commands.tail", "tail", "Follow assignments, presence or dead letters."),
+    "dlq": Entry("streams.commands.dlq", "dlq", "Count, show and send back dead letters."),
     "demo": Entry("streams.commands.demo", "demo", "Show everything once on an embedded broker."),
 }
 

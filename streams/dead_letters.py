@@ -7,6 +7,9 @@ from schemas.codec import InvalidEvent
 
 Header = tuple[str, bytes | None]
 
+REDRIVE_OF = "fenliu.redrive.of"
+"""Of a record that was sent back: the dead letter that it was. It stays if the record is refused again."""
+
 MAX_VALUE_BYTES = 1 << 20
 """A longer value is cut."""
 CUT_VALUE_BYTES = 64 << 10
@@ -45,10 +48,11 @@ class DeadLetter(NamedTuple):
 def dead_letter(record: Record, error: InvalidEvent) -> DeadLetter:
     """The record as it came, with headers that say what is wrong with it and where it was.
 
-    Headers that begin with `fenliu.` are those of an earlier refusal (the record was sent again) and are replaced.
+    Headers that begin with `fenliu.` are those of an earlier refusal (the record was sent again) and are replaced; the
+    one that names the dead letter which it was stays.
     """
     value, key = record.value, record.key
-    headers = [header for header in record.headers if not header[0].startswith("fenliu.")]
+    headers = [header for header in record.headers if not header[0].startswith("fenliu.") or header[0] == REDRIVE_OF]
     left_out = []
     if value is not None and len(value) > MAX_VALUE_BYTES:
         value = value[:CUT_VALUE_BYTES]

@@ -1,7 +1,6 @@
 """`fenliu tail`: follow an output topic."""
 
 import asyncio
-import re
 import time
 from datetime import datetime
 
@@ -10,16 +9,15 @@ from aiokafka import ConsumerRecord
 from rich.console import Console
 
 from schemas.codec import InvalidEvent, decode_decision
+from streams.commands.instants import duration_ms
 from streams.commands.output import json_option, load_settings, write_bytes, write_json
 from streams.demo.lines import LineMaker
 from streams.demo.reader import RefusedRecord
+from streams.redrive.letters import REDRIVEN
 from streams.settings import Settings
 from streams.topic_reader import topic_reader
 
 TOPICS = {"assignments": "assignments", "presence": "agent-presence", "dead-letters": "dead-letters"}
-
-_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"(\d{1,6})([smhd])")
 
 
 class Duration(click.ParamType):
@@ -29,10 +27,10 @@ class Duration(click.ParamType):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Milliseconds."""
-        match = _DURATION.fullmatch(str(value))
-        if match is None:
+        length_ms = duration_ms(str(value))
+        if length_ms is None:
             self.fail(f"{value!r} is no duration: write it like 90s, 5m, 2h or 1d", param, ctx)
-        return int(match[1]) * _UNIT_S[match[2]] * 1000
+        return length_ms
 
 
 @click.command()
@@ -63,6 +61,8 @@ async def _tail(
         if since_ms is not None:
             await reader.from_instant(time.time_ns() // 1_000_000 - since_ms)
         async for record in reader.follow() if follow else reader.to_end():
+            if any(name == REDRIVEN for name, _ in record.headers):
+                continue  # a marker of `fenliu dlq redrive`: it is about letters, and is none
             show(record)
             count += 1
             if count == limit:

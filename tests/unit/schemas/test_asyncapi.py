@@ -79,6 +79,7 @@ def test_every_topic_has_a_channel_with_the_messages_of_its_type() -> None:
     }
     expected = {topic: {name} for topic, name in ({**TYPE_OF_TOPIC} | TYPE_OF_OUTPUT).items()}
     expected["shop-configs"].add("shop_config_tombstone")
+    expected["dead-letters"].add("redriven")
     assert types == expected
 
 
