@@ -12,6 +12,7 @@ from faust.types.tables import TableT
 from faust.web.base import BlueprintManager
 
 from schemas.codec import RANK
+from streams.group import require_own_group
 from streams.health import mount
 from streams.lane.checkpoint import CHECKPOINTS
 from streams.lane.consumer import LaneTransport
@@ -94,9 +95,11 @@ class FenliuApp(faust.App):
 
         Raises:
             BrokerUnreachableError: if no broker answers.
-            ClusterError: naming every topic that is not as declared, and how to mend it.
+            ClusterError: naming every topic that is not as declared, and how to mend it; or other topics for which the
+                group is used.
         """
         await require_topics(self.settings)
+        await require_own_group(self.settings)
 
     def declared(self, table: str, what: str) -> TableT[Any, Any]:
         """Declare a table; the lane writes and restores its changelog."""

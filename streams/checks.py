@@ -14,7 +14,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas import catalog, generate
 from schemas.codec import RANK
 from streams.errors import BrokerUnreachableError, ClusterError
-from streams.kafka_clients import administration, once_coordinated, partition_counts, started
+from streams.group import describe_group, foreign_topics
+from streams.kafka_clients import administration, partition_counts, started
 from streams.settings import Settings, unknown_variables
 from streams.topic_findings import Problem, in_words
 from streams.topics import check_topics, declared
@@ -96,21 +97,15 @@ async def check_group(settings: Settings) -> Check:
     group = settings.app_id
     kafka = settings.kafka_client_kwargs()
     async with administration(kafka) as admin:
-        (answer,) = await once_coordinated(lambda: admin.describe_consumer_groups([group]))
-        (described,) = answer.to_object()["groups"]
-        committed = {
-            tp: at.offset
-            for tp, at in (await once_coordinated(lambda: admin.list_consumer_group_offsets(group))).items()
-        }
+        described = await describe_group(admin, group)
+    committed = described.committed
     inputs = {settings.topic(topic) for topic in RANK}
     begins, ends = await _bounds(settings, sorted(inputs), kafka)
     lag = sum(max(0, end - max(committed.get(tp, 0), begins[tp])) for tp, end in ends.items())
-    members, state = len(described["members"]), described["state"] or "unknown"
+    members, state = described.members, described.state
     findings = []
-    if described["protocol_type"] not in ("", "consumer"):
-        findings.append(
-            Problem(f"{group} is a group of another kind ({described['protocol_type']})", "set FENLIU_APP_ID")
-        )
+    if described.protocol_type not in ("", "consumer"):
+        findings.append(Problem(f"{group} is a group of another kind ({described.protocol_type})", "set FENLIU_APP_ID"))
     findings += [
         Problem(
             f"{tp.topic}, partition {tp.partition}: records {committed[tp]} to {begin - 1} were deleted unrouted",
@@ -119,11 +114,11 @@ async def check_group(settings: Settings) -> Check:
         for tp, begin in begins.items()
         if tp in committed and committed[tp] < begin and not _compacted(settings, tp)
     ]
-    others = sorted({tp.topic for tp in committed} - inputs)
+    others = foreign_topics(settings, described.topics)
     if others:
         findings.append(
             Problem(
-                f"{group} has offsets of other topics ({', '.join(others)}): another program uses this group",
+                f"{group} is used for other topics ({', '.join(others)})",
                 "set FENLIU_APP_ID, or FENLIU_TOPIC_PREFIX if it was changed",
             )
         )

@@ -8,7 +8,8 @@ import orjson
 from msgspec import Struct
 
 from schemas.codec import RANK, Topic
-from streams.lane.errors import CheckpointMismatchError, shown_offsets
+from streams.lane import formats
+from streams.lane.errors import FROM_CHANGELOGS, FROM_INPUTS, CheckpointMismatchError, shown_offsets
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +20,8 @@ CHECKPOINTS = "checkpoints"
 class Checkpoint(Struct, frozen=True, kw_only=True):
     """Written in the transaction whose offsets and state it describes."""
 
-    version: int = 1
+    version: int = msgspec.field(default_factory=lambda: formats.FORMAT)
+    """The format of the state that it describes (`streams.lane.formats`)."""
     offsets: dict[Topic, int]
     """Where each input is read on."""
     last_times: dict[Topic, int]
@@ -38,16 +40,21 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
     return orjson.dumps(msgspec.to_builtins(checkpoint))
 
 
+class _Versioned(Struct):
+    """What every checkpoint record has, of whatever format."""
+
+    version: int
+
+
 def decode_checkpoint(value: bytes) -> Checkpoint:
     """Read a checkpoint record.
 
     Raises:
-        ValueError: if it is none that this version knows.
+        UnknownFormatError: if it describes state of a format that this version does not read.
+        ValueError: if it is no checkpoint record.
     """
-    checkpoint = msgspec.json.decode(value, type=Checkpoint)
-    if checkpoint.version != 1:
-        raise ValueError(f"version {checkpoint.version}")
-    return checkpoint
+    formats.require_readable(msgspec.json.decode(value, type=_Versioned).version)
+    return msgspec.json.decode(value, type=Checkpoint)
 
 
 class Start(Struct, frozen=True, kw_only=True):
@@ -77,8 +84,10 @@ def agree(
     """
     said = "nothing" if checkpoint is None else shown_offsets(checkpoint.offsets)
 
-    def mismatch(why: str, *, committed_to: object = shown_offsets(committed), said: object = said) -> Exception:
-        return CheckpointMismatchError(partition, app_id, committed=committed_to, checkpoint=said, why=why)
+    def mismatch(why: str, *, way_out: str = FROM_INPUTS) -> CheckpointMismatchError:
+        return CheckpointMismatchError(
+            partition, app_id, committed=shown_offsets(committed), checkpoint=said, why=why, way_out=way_out
+        )
 
     live = {table: count for table, count in keys.items() if count}
     nothing_committed = all(offset is None for offset in committed.values())
@@ -98,7 +107,7 @@ def agree(
             "Partition %d: the group's offsets have expired; going on from the checkpoint record (%s)", partition, said
         )
     elif dict(committed) != dict(checkpoint.offsets):
-        raise mismatch("the committed offsets are not those of the checkpoint record")
+        raise mismatch("the committed offsets are not those of the checkpoint record", way_out=FROM_CHANGELOGS)
     return Start(offsets=dict(checkpoint.offsets), last_times=dict(checkpoint.last_times))
 
 

@@ -16,7 +16,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP, Message
 from mode import Service
 
-from streams.lane.errors import InputExpiredError
+from streams.lane.errors import InputExpiredError, InputReplacedError
 from streams.lane.inputs import Batch, Fetched
 from streams.lane.lane import Lane
 from streams.settings import Settings
@@ -30,6 +30,9 @@ CROWDED_WAIT_S = 0.01
 FETCH_RECORDS = 5000
 """At most so many records a fetch, so that decoding them holds up nobody for more than some tens of milliseconds."""
 
+BEYOND_S = 10.0
+"""How long a topic may end before the next record to read: after a change of leaders its end may still be unknown."""
+
 
 class LaneThread(AIOKafkaConsumerThread):
     """The thread in which the group's consumer and its heartbeats run."""
@@ -40,6 +43,7 @@ class LaneThread(AIOKafkaConsumerThread):
         super().__init__(*args, **kwargs)
         self._heard: dict[TopicPartition, tuple[int, float]] = {}
         self._sought: dict[TopicPartition, tuple[object, int]] = {}
+        self._beyond: dict[TopicPartition, float] = {}
 
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:  # noqa: ARG002
         settings = self.consumer.settings
@@ -120,6 +124,7 @@ class LaneThread(AIOKafkaConsumerThread):
 
         Raises:
             InputExpiredError: if it was told so before and the broker moved it: those records are gone.
+            InputReplacedError: if the topic has ended before it for a while: it was deleted and made anew.
         """
         state = assignment.state_value(tp)
         if state.has_valid_position and state.position == offset:
@@ -128,6 +133,12 @@ class LaneThread(AIOKafkaConsumerThread):
             begin = (await consumer.beginning_offsets([tp]))[tp]
             if begin > offset:
                 raise InputExpiredError(tp.topic, tp.partition, position=offset, begin=begin)
+            end = (await consumer.end_offsets([tp]))[tp]
+            beyond_since = self._beyond.setdefault(tp, time.monotonic()) if end < offset else None
+            if beyond_since is None:
+                self._beyond.pop(tp, None)
+            elif time.monotonic() - beyond_since >= BEYOND_S:
+                raise InputReplacedError(tp.topic, tp.partition, position=offset, end=end)
         self._sought[tp] = (assignment, offset)
         consumer.seek(tp, offset)
 

@@ -13,21 +13,74 @@ class DefectError(FenliuError):
     """Something that the lane does not expect happened; nothing of the batch under way was committed."""
 
 
-class CheckpointMismatchError(ClusterError):
+FROM_CHANGELOGS = (
+    "somebody has moved the group's offsets; the changelogs are whole. Stop all workers and run fenliu state rebuild "
+    "--from-changelogs: the offsets become those of the checkpoint record"
+)
+FROM_INPUTS = (
+    "a changelog was deleted, cut or written to. Stop all workers and run fenliu state rebuild --from-inputs: the "
+    "inputs are routed again up to what the group has committed, and nothing is published"
+)
+
+
+class UntrustedStateError(ClusterError):
+    """What the changelogs hold cannot be gone on from."""
+
+    def __init__(self, partition: int, what: str, *, mend: str) -> None:
+        super().__init__(what, where=f"partition {partition}", mend=mend)
+        self.partition = partition
+
+
+class CheckpointMismatchError(UntrustedStateError):
     """State, checkpoint record and committed offsets of a partition are not of one transaction."""
 
-    def __init__(self, partition: int, app_id: str, *, committed: object, checkpoint: object, why: str) -> None:
+    def __init__(
+        self, partition: int, app_id: str, *, committed: object, checkpoint: object, why: str, way_out: str
+    ) -> None:
         super().__init__(
+            partition,
             f"{why}. The group {app_id} has committed {committed}; the checkpoint record says {checkpoint}",
-            where=f"partition {partition}",
-            mend=(
-                "find out who moved them (a reset of the group's offsets, a changelog that was deleted or written to). "
-                f"To trust the changelogs: stop all workers and delete the group's offsets (kafka-consumer-groups.sh "
-                f"--delete --group {app_id}); a worker then goes on from the checkpoint. To start over from the oldest "
-                "records with empty state: set a new FENLIU_APP_ID and create its topics"
-            ),
+            mend=f"{way_out}. Or start over from the oldest records, publishing all decisions again: a new "
+            "FENLIU_APP_ID and its topics",
         )
-        self.partition = partition
+
+
+class OtherFormatError(UntrustedStateError):
+    """The state was written by another version of fenliu, whose format this one does not read."""
+
+    def __init__(self, partition: int, *, why: str, newer: bool) -> None:
+        which = "newer" if newer else "older"
+        super().__init__(
+            partition,
+            f"the state was written by a {which} version of fenliu ({why})",
+            mend=f"run that version, or {'a later one' if newer else 'one that reads both formats'}. To go on with "
+            "this one: stop all workers and run fenliu state rebuild --from-inputs, which writes the state anew",
+        )
+
+
+class StateUnreadableError(UntrustedStateError):
+    """A record of a changelog is none, or the tables contradict each other."""
+
+    def __init__(self, partition: int, why: str) -> None:
+        super().__init__(
+            partition,
+            f"the changelogs cannot be restored: {why}",
+            mend="somebody else wrote to them, or deleted from them. Stop all workers and run fenliu state rebuild "
+            "--from-inputs: the inputs are routed again up to what the group has committed, and nothing is published",
+        )
+
+
+class OtherPartitionsError(UntrustedStateError):
+    """The state is of a time when the topics had another number of partitions."""
+
+    def __init__(self, partition: int, *, shop_id: str, belongs_to: int, partitions: int) -> None:
+        super().__init__(
+            partition,
+            f"the changelogs hold shop {shop_id}, which belongs to partition {belongs_to} of {partitions}: the number "
+            "of partitions was changed, and every shop's past is elsewhere now",
+            mend="it cannot be changed back. Set a new FENLIU_TOPIC_PREFIX and FENLIU_APP_ID, run fenliu topics create "
+            f"--partitions {partitions} and let producers send there",
+        )
 
 
 class InputReplacedError(ClusterError):
@@ -38,7 +91,8 @@ class InputReplacedError(ClusterError):
             f"the next record to read is {position}, but the topic ends at {end}: it was deleted and created anew, or "
             "its newest records were lost",
             where=f"topic {topic}, partition {partition}",
-            mend="set a new FENLIU_APP_ID and create its topics to start over, or restore the topic",
+            mend="to keep the state and read the new topic from its beginning: stop all workers and run fenliu state "
+            f"rebuild --from-changelogs --positions {topic}=beginning",
         )
 
 

@@ -7,6 +7,7 @@ The order is what makes it right (any other can read an offset that the previous
 3. Ask for the group's committed offsets.
 4. Compare both with the checkpoint record; refuse if they are not of one transaction.
 5. Check that the inputs still hold what comes next.
+6. State of an older format is written anew, so that all of it is of one.
 """
 
 import asyncio
@@ -16,26 +17,25 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from schemas.codec import RANK, Topic
+from schemas.codec import Topic
 from streams.lane import faults
-from streams.lane.checkpoint import (
-    CHECKPOINTS,
-    Checkpoint,
-    Start,
-    agree,
-    checkpoint_key,
-    decode_checkpoint,
-    may_catch_up,
-)
-from streams.lane.errors import CheckpointMismatchError, InputExpiredError, InputReplacedError, explained
+from streams.lane.checkpoint import Checkpoint, Start, agree, may_catch_up
+from streams.lane.errors import CheckpointMismatchError, UntrustedStateError, explained
 from streams.lane.observer import RestoreReport
-from streams.lane.restore import restore
+from streams.lane.restored import (
+    Restored,
+    committed_offsets,
+    input_bounds,
+    inputs_of,
+    read_on,
+    restore_partition,
+)
 from streams.lane.transaction import Writer
+from streams.lane.writing import difference, write_state
 from streams.routing import Router
-from streams.routing.snapshot import StateError
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -92,36 +92,35 @@ class TakeOver:
     async def _run_as_owner(self, writer: Writer) -> Taken:
         try:
             return await self._run(writer)
-        except (CheckpointMismatchError, StateError):
+        except UntrustedStateError:
             # Whoever took the partition over while this one read (this process stood still, say) goes on writing what
             # it reads: then nothing is wrong but that it is no longer the owner.
-            await writer.require_owner(self._input("buyer-messages"))
+            await writer.require_owner(inputs_of(self._settings, self._partition)["buyer-messages"])
             raise
 
     async def _run(self, writer: Writer) -> Taken:
         started = time.monotonic()
+        settings, partition = self._settings, self._partition
         await writer.fence()  # 1
         self.fenced = True
         faults.reached("during_takeover")
-        router, checkpoints = self._router_factory(), dict[bytes, bytes | None]()
-
-        def load(table: str, key: bytes, value: bytes | None) -> None:
-            if table == CHECKPOINTS:
-                checkpoints[key] = value
-            else:
-                router.load(table, key, value)
-
-        async with _reader(self._settings) as reader:
-            tables = (*self._tables, CHECKPOINTS)
-            records = await restore(reader, self._settings, tables, self._partition, load)  # 2
-            router.finish_load()
-            start = await self._start(reader, self._checkpoint(checkpoints), router.key_counts())
-            offsets = await self._check_inputs(reader, start)
+        partition_count = await writer.partition_count(settings.topic("buyer-messages"))
+        async with state_reader(settings) as reader:
+            restored = await restore_partition(  # 2
+                reader, settings, partition,
+                partition_count=partition_count, router_factory=self._router_factory, tables=self._tables,
+            )  # fmt: skip
+            start = await self._start(reader, restored.checkpoint, restored.keys)
+            bounds = await input_bounds(reader, settings, partition)  # 5
+            offsets = read_on(settings, partition, start.offsets, bounds, lost=lambda lost: logger.error("%s", lost))
+        if restored.older is not None:
+            await self._write_anew(writer, restored)  # 6
+        router = restored.router
         keys = router.key_counts()
         report = RestoreReport(
-            partition=self._partition,
+            partition=partition,
             seconds=time.monotonic() - started,
-            records=records,
+            records=restored.records,
             keys=keys,
             gauges=router.gauges(),
         )
@@ -130,32 +129,15 @@ class TakeOver:
             router=router,
             offsets=offsets,
             last_times=start.last_times,
-            partition_count=await writer.partition_count(self._settings.topic("buyer-messages")),
-            dead_letter_partitions=await writer.partition_count(self._settings.topic("dead-letters")),
+            partition_count=partition_count,
+            dead_letter_partitions=await writer.partition_count(settings.topic("dead-letters")),
             report=report,
         )
-
-    def _checkpoint(self, records: dict[bytes, bytes | None]) -> Checkpoint | None:
-        value = records.get(checkpoint_key(self._partition))
-        if value is None:
-            return None
-        try:
-            return decode_checkpoint(value)
-        except ValueError as exc:
-            raise CheckpointMismatchError(
-                self._partition,
-                self._settings.app_id,
-                committed="offsets that were not looked at",
-                checkpoint=f"something unknown ({exc})",
-                why="the checkpoint record cannot be read by this version of fenliu",
-            ) from exc
 
     async def _start(self, reader: AIOKafkaConsumer, checkpoint: Checkpoint | None, keys: dict[str, int]) -> Start:
         deadline = time.monotonic() + SETTLE_S
         while True:
-            committed: dict[Topic, int | None] = {}
-            for topic in RANK:  # 3
-                committed[topic] = await reader.committed(self._input(topic))
+            committed = await committed_offsets(reader, self._settings, self._partition)  # 3
             try:
                 return agree(  # 4
                     self._partition, self._settings.app_id, checkpoint=checkpoint, committed=committed, keys=keys
@@ -168,26 +150,22 @@ class TakeOver:
             )
             await asyncio.sleep(SETTLE_EVERY_S)
 
-    async def _check_inputs(self, reader: AIOKafkaConsumer, start: Start) -> dict[Topic, int]:  # 5
-        inputs = [self._input(topic) for topic in RANK]
-        begins, ends = await reader.beginning_offsets(inputs), await reader.end_offsets(inputs)
-        offsets: dict[Topic, int] = {}
-        for topic, tp in zip(RANK, inputs, strict=True):
-            offset = start.offsets[topic]
-            if offset is not None and offset > ends[tp]:
-                raise InputReplacedError(tp.topic, tp.partition, position=offset, end=ends[tp])
-            if offset is not None and offset < begins[tp]:
-                # They are gone, and waiting brings none of them back: say it and go on.
-                logger.error("%s", InputExpiredError(tp.topic, tp.partition, position=offset, begin=begins[tp]))
-            offsets[topic] = max(begins[tp], offset or 0)
-        return offsets
-
-    def _input(self, topic: Topic) -> TopicPartition:
-        return TopicPartition(self._settings.topic(topic), self._partition)
+    async def _write_anew(self, writer: Writer, restored: Restored) -> None:
+        checkpoint, older, router = restored.checkpoint, restored.older, restored.router
+        assert checkpoint is not None and older is not None  # noqa: S101, PT018  it says that they are of an older format
+        router.rewrite()
+        changes = difference(older, router.take_changes())
+        current = Checkpoint(offsets=checkpoint.offsets, last_times=checkpoint.last_times, keys=router.key_counts())
+        logger.warning(
+            "Partition %d: the state is of format %d and is written anew in format %d (%d records); older versions of "
+            "fenliu cannot take this partition over any more",
+            self._partition, checkpoint.version, current.version, len(changes),
+        )  # fmt: skip
+        await write_state(writer, self._settings, self._partition, changes, current)
 
 
 @asynccontextmanager
-async def _reader(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+async def state_reader(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer outside the group that reads committed records and may ask for the group's offsets."""
     consumer = AIOKafkaConsumer(
         **settings.kafka_client_kwargs(),

@@ -1,10 +1,13 @@
 """One run: topics of its own on a cluster, traffic, workers with a supervisor, a watch on the commits, the verdict."""
 
 import asyncio
+import os
+import sys
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
@@ -17,10 +20,18 @@ from tests.faults.feeder import feed_backlog, feed_live, feed_transactions
 from tests.faults.oracle import Verdict, judge
 from tests.faults.reading import read_topics
 from tests.faults.traffic import MAX_CLOCK_SKEW_S
-from tests.faults.workers import Supervisor, Worker
+from tests.faults.workers import REPOSITORY, Supervisor, Worker
 
 SESSION_TIMEOUT_S = 6
 """The least that brokers allow."""
+
+
+class Said(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    code: int
+    stdout: str
+    stderr: str
 
 
 class Run:
@@ -51,6 +62,17 @@ class Run:
     def workers(self, count: int, *, static: bool = False, **environment: str) -> list[Worker]:
         """Some workers, not started."""
         return [self.worker(f"worker-{number}", static=static, **environment) for number in range(1, count + 1)]
+
+    async def fenliu(self, *arguments: str, **environment: str) -> Said:
+        """Run a command as an operator would, with the environment of the workers."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "streams", *arguments,
+            env={**os.environ, **self._environment, **environment}, cwd=REPOSITORY, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        stdout, stderr = await process.communicate()
+        assert process.returncode is not None
+        return Said(process.returncode, stdout.decode(), stderr.decode())
 
     async def backlog(self, records: Sequence[Record]) -> None:
         """Publish everything before workers are started."""
