@@ -16,6 +16,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP, Message
 from mode import Service
 
+import streams.lane.header_names  # noqa: F401  from here on no header name stops a consumer
 from streams.lane.errors import InputExpiredError, InputReplacedError
 from streams.lane.inputs import Batch, Fetched
 from streams.lane.lane import Lane

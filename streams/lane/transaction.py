@@ -159,16 +159,26 @@ class Writer:
 
     async def _send(self, tp: TopicPartition, records: Sequence[Sent], timestamp_ms: int) -> None:
         """Send the records of one topic partition, as few batches as they fit in, and wait for their delivery."""
-        deliveries = []
+        deliveries: list[asyncio.Future[object]] = []
         batch = self._producer.create_batch()
         for key, value, headers in records:
             if batch.append(key=key, value=value, timestamp=timestamp_ms, headers=headers) is None:
-                deliveries.append(await self._producer.send_batch(batch, tp.topic, partition=tp.partition))
+                deliveries.append(await self._deliver(tp, batch))
                 batch = self._producer.create_batch()
                 batch.append(key=key, value=value, timestamp=timestamp_ms, headers=headers)
-        deliveries.append(await self._producer.send_batch(batch, tp.topic, partition=tp.partition))
+        deliveries.append(await self._deliver(tp, batch))
         await asyncio.gather(*deliveries)
         faults.reached("after_sends")
+
+    async def _deliver(self, tp: TopicPartition, batch: object) -> asyncio.Future[object]:
+        """Send a batch; the future says whether it was delivered.
+
+        When the transaction fails elsewhere, nobody waits for it any more, and asyncio would tell of its own failure as
+        of one that nobody looked at.
+        """
+        delivery: asyncio.Future[object] = await self._producer.send_batch(batch, tp.topic, partition=tp.partition)
+        delivery.add_done_callback(_looked_at)
+        return delivery
 
     async def _send_offsets(self, outcome: Outcome) -> None:
         await self._producer.send_offsets_to_transaction(outcome.offsets, self._group)
@@ -177,3 +187,8 @@ class Writer:
     async def stop(self) -> None:
         """Close the connections. A transaction that is open stays so until the successor, or the broker, aborts it."""
         await self._producer.stop()
+
+
+def _looked_at(delivery: asyncio.Future[object]) -> None:
+    if not delivery.cancelled():
+        delivery.exception()

@@ -9,15 +9,17 @@ from typing import Any
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from streams.embedded import free_port
 from streams.lane.partitioner import partition_of
 from streams.lane.worker import SAME_SIGNAL_S
 from streams.settings import Settings
 from tests.integration.conftest import PARTITIONS
-from tests.integration.running import REPOSITORY, Worker, consume, produce, total
+from tests.integration.running import REPOSITORY, Worker, consume, produce, total, values
 from tests.integration.traffic import Record, config, message, record, status
+from tests.unit.lane.test_header_names import BadName
 
 pytestmark = pytest.mark.broker
 
@@ -228,3 +230,35 @@ async def test_a_second_signal_ends_it_at_once(cluster_settings: Settings, worke
             worker.process.wait(2 * SAME_SIGNAL_S)  # Faust takes a second to end even if nothing is under way
         worker.signal(signal.SIGINT)
         assert worker.wait() == 128 + signal.SIGINT
+
+
+async def test_a_header_name_that_is_no_utf_8_stops_nobody(cluster_settings: Settings, worker: Worker) -> None:
+    await produce(cluster_settings, [config(SHOP, now_ms(), agents=[{"agent_id": "a"}]), status(SHOP, "a", now_ms())])
+    odd = [message(SHOP, "m1", now_ms(), "b1"), Record("buyer-messages", SHOP.encode(), b"{")]
+    async with AIOKafkaProducer(**cluster_settings.kafka_client_kwargs()) as producer:
+        batch = producer.create_batch()
+        batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 1 << 20)  # the one in C takes no such names
+        for each in odd:
+            batch.append(timestamp=now_ms(), key=each.key, value=each.value, headers=[(BadName(), b"v")])
+        topic = cluster_settings.topic("buyer-messages")
+        await (await producer.send_batch(batch, topic, partition=OF_SHOP))
+    with worker:
+        await produce(cluster_settings, [message(SHOP, "m2", now_ms(), "b2")])
+        seen = await consume(
+            cluster_settings, ["assignments", "dead-letters"], lambda seen: total(seen) == 3, worker=worker
+        )
+    assert [orjson.loads(each)["message_id"] for each in values(seen, "assignments")[OF_SHOP]] == ["m1", "m2"]
+    (letter,) = seen["dead-letters"][OF_SHOP]
+    assert dict(letter.headers)["x\\xff"] == b"v"
+    assert dict(letter.headers)["fenliu.error"] == b"not_json"
+
+
+async def test_no_signal_makes_it_stand_still(cluster_settings: Settings, worker: Worker) -> None:
+    with worker:
+        await produce(cluster_settings, [message(SHOP, "m1", now_ms())])
+        await consume(cluster_settings, ["assignments"], lambda seen: total(seen) == 1, worker=worker)
+        worker.signal(signal.SIGUSR2)
+        await produce(cluster_settings, [message(SHOP, "m2", now_ms())])
+        await consume(cluster_settings, ["assignments"], lambda seen: total(seen) == 2, worker=worker)
+        assert worker.stop() == 0
+    assert "SIGUSR2 does nothing here" in worker.log()

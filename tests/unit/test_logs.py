@@ -1,12 +1,13 @@
 """Logs: one object a line, no payloads, and no client that floods or misleads."""
 
+import io
 import logging
 import sys
 
 import orjson
 import pytest
 
-from streams.logs import ClientNoise, JsonFormatter
+from streams.logs import CLIENTS_A_MINUTE, MINUTE_S, OURS_A_MINUTE, ClientNoise, JsonFormatter, LimitedHandler
 
 
 def log_record(name: str, level: int, message: str, *args: object) -> logging.LogRecord:
@@ -27,20 +28,72 @@ def test_json_is_one_object_a_line() -> None:
     assert told["time"].endswith("Z")
 
 
-def test_a_warning_of_a_client_is_shown_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+class Clock:
+    """Stands still until it is moved."""
+
     now = 10.0
-    monkeypatch.setattr("time.monotonic", lambda: now)
-    noise = ClientNoise()
-    warning = log_record("aiokafka.conn", logging.WARNING, "Unable to connect to %s", "k:1")
-    assert [noise.filter(warning) for _ in range(3)] == [True, False, False]
-    now += 6
-    assert noise.filter(warning)
 
 
-def test_ours_are_always_shown() -> None:
-    noise = ClientNoise()
-    ours = log_record("streams.lane.lane", logging.WARNING, "again")
-    assert [noise.filter(ours) for _ in range(3)] == [True, True, True]
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("time.monotonic", lambda: clock.now)
+    return clock
+
+
+class Shown:
+    """A handler, and the lines that it wrote."""
+
+    def __init__(self) -> None:
+        self._written = io.StringIO()
+        self.handler = LimitedHandler(self._written)
+
+    @property
+    def lines(self) -> list[str]:
+        return self._written.getvalue().splitlines()
+
+
+def test_the_same_warning_is_shown_a_few_times_a_minute_and_the_others_are_counted(clock: Clock) -> None:
+    shown = Shown()
+    for number in range(100):
+        shown.handler.handle(log_record("streams.lane.lane", logging.WARNING, "Partition %d waits", number))
+    assert shown.lines == [f"Partition {number} waits" for number in range(OURS_A_MINUTE)]
+    clock.now += MINUTE_S
+    shown.handler.handle(log_record("streams.app", logging.INFO, "alive"))
+    left_out = 100 - OURS_A_MINUTE
+    assert shown.lines[OURS_A_MINUTE:] == [
+        f"Partition 99 waits (and {left_out - 1} more like it in a minute, left out)",
+        "alive",
+    ]
+    shown.handler.handle(log_record("streams.lane.lane", logging.WARNING, "Partition %d waits", 100))
+    assert shown.lines[-1] == "Partition 100 waits"
+
+
+def test_what_was_left_out_is_told_at_the_end(clock: Clock) -> None:  # noqa: ARG001  it stands still
+    shown = Shown()
+    for _ in range(CLIENTS_A_MINUTE + 3):
+        shown.handler.handle(log_record("aiokafka.conn", logging.WARNING, "Unable to connect to %s", "k:1"))
+    assert len(shown.lines) == CLIENTS_A_MINUTE
+    shown.handler.close()
+    assert shown.lines[-1] == "Unable to connect to k:1 (and 2 more like it in a minute, left out)"
+
+
+def test_others_are_not_held_up_by_it(clock: Clock) -> None:  # noqa: ARG001  it stands still
+    shown = Shown()
+    for number in range(OURS_A_MINUTE + 5):
+        shown.handler.handle(log_record("streams.lane.lane", logging.ERROR, "%s", f"error {number}"))
+        shown.handler.handle(log_record("streams.lane.lane", logging.INFO, "informed"))
+        shown.handler.handle(log_record("streams.lane.lane", logging.CRITICAL, "the end"))
+    assert len(shown.lines) == 3 * (OURS_A_MINUTE + 5)
+
+
+def test_programs_are_told_how_many_were_left_out(clock: Clock) -> None:  # noqa: ARG001  it stands still
+    shown = Shown()
+    shown.handler.setFormatter(JsonFormatter())
+    for _ in range(OURS_A_MINUTE + 7):
+        shown.handler.handle(log_record("streams.lane", logging.WARNING, "again"))
+    shown.handler.close()
+    assert [orjson.loads(line).get("left_out") for line in shown.lines] == [None] * OURS_A_MINUTE + [7]
 
 
 def test_what_misleads_is_not_shown() -> None:
