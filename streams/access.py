@@ -62,31 +62,28 @@ def rights(settings: Settings, role: Role, *, group: str = EXAMPLE_GROUP) -> lis
     events, decisions = _named(settings, EVENTS), _named(settings, DECISIONS)
     configs, letters = settings.topic(SHOP_CONFIGS), settings.topic(DEAD_LETTERS)
     changelogs = [settings.changelog(table) for table in (*TABLES, CHECKPOINTS)]
-    everything = [*events, configs, *decisions, letters, *changelogs]
-    if role == "worker":
-        return [
-            *_on(events, "Read", "DescribeConfigs"),
-            *_on([configs], "Read", "DescribeConfigs"),
+    of_role: dict[Role, list[Right]] = {
+        "worker": [
+            *_on([*events, configs], "Read", "DescribeConfigs"),
             *_on([*decisions, letters], "Write", "DescribeConfigs"),
             *_on(changelogs, "Read", "Write", "DescribeConfigs"),
             Right("Group", "literal", settings.app_id, "Read"),
             Right("TransactionalId", "prefixed", f"{settings.app_id}-", "Write"),
-        ]
-    if role == "producer":
-        return _on(events, "Write")
-    if role == "settings":
-        return _on([configs], "Read", "Write")
-    if role == "consumer":
-        return [*_on(decisions, "Read"), Right("Group", "literal", group, "Read")]
-    if role == "operator":
-        return _on([*decisions, letters], "Read")
-    if role == "redrive":
-        return [
+        ],
+        "producer": _on(events, "Write"),
+        "settings": _on([configs], "Read", "Write"),
+        "consumer": [*_on(decisions, "Read"), Right("Group", "literal", group, "Read")],
+        "operator": _on([*decisions, letters], "Read"),
+        "redrive": [
             *_on([letters], "Read", "Write"),
             *_on([*events, configs], "Write"),
             Right("TransactionalId", "literal", f"{settings.app_id}-redrive", "Write"),
-        ]
-    return _on(everything, "Create", "Describe", "DescribeConfigs")
+        ],
+        "administrator": _on(
+            [*events, configs, *decisions, letters, *changelogs], "Create", "Describe", "DescribeConfigs"
+        ),
+    }
+    return of_role[role]
 
 
 def commands(granted: Iterable[Right], principal: str) -> list[str]:

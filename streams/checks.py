@@ -13,6 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas import catalog, generate
 from schemas.codec import RANK
+from streams import permissions
+from streams.access import rights
 from streams.errors import BrokerUnreachableError, ClusterError
 from streams.group import describe_group, foreign_topics
 from streams.kafka_clients import administration, partition_counts, started
@@ -43,17 +45,25 @@ async def check_all(settings: Settings) -> tuple[list[Check], BrokerUnreachableE
     """All checks in order, and the error of a broker that could not be reached."""
     checks = [check_settings(settings)]
     unreachable = None
+    on_cluster = {
+        "broker": check_broker,
+        "access": check_access,
+        "topics": check_declared_topics,
+        "group": check_group,
+    }
     try:
-        checks.append(await check_broker(settings))
-        checks.append(await check_declared_topics(settings))
-        checks.append(await check_group(settings))
+        for name, look in on_cluster.items():
+            if name == "group" and any(right["resource"] == "Group" for right in checks[-2].told["missing"]):
+                checks.append(Check(name, "cannot tell without that right", cannot_tell=True))
+            else:
+                checks.append(await look(settings))
     except BrokerUnreachableError as exc:
         unreachable = exc
         checks.append(Check("broker", "cannot be reached", [Problem(exc.what, exc.mend)]))
-        checks += [Check(name, "cannot tell without a broker", cannot_tell=True) for name in ("topics", "group")]
+        checks += [Check(name, "cannot tell without a broker", cannot_tell=True) for name in list(on_cluster)[1:]]
     except ClusterError as exc:
         done = len(checks)
-        for name in ("broker", "topics", "group")[done - 1 :]:
+        for name in list(on_cluster)[done - 1 :]:
             checks.append(Check(name, "cannot be checked", [Problem(exc.what, exc.mend)]))
     checks.append(check_schemas())
     return checks, unreachable
@@ -82,6 +92,16 @@ async def check_broker(settings: Settings) -> Check:
         findings,
         {"brokers": brokers, "cluster_id": cluster["cluster_id"], "controller_id": controller},
     )
+
+
+async def check_access(settings: Settings) -> Check:
+    """The brokers allow this user what a worker needs."""
+    wanted = rights(settings, "worker")
+    async with administration(settings.kafka_client_kwargs()) as admin:
+        missing = await permissions.lacking(admin, wanted)
+    told = {"needed": len(wanted), "missing": [right._asdict() for right in missing]}
+    summary = f"{len(wanted) - len(missing)} of the {len(wanted)} rights that a worker needs"
+    return Check("access", summary, [permissions.in_words(missing)] if missing else [], told)
 
 
 async def check_declared_topics(settings: Settings) -> Check:

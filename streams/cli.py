@@ -31,6 +31,7 @@ COMMANDS: dict[str, Entry] = {
     "topics": Entry("streams.commands.topics", "topics", "Create the declared topics, or compare them."),
     "check": Entry("streams.commands.check", "check", "Check settings, broker, topics, group and schemas."),
     "state": Entry("streams.commands.state", "state", "Verify the state of a group, or rebuild it."),
+    "acls": Entry("streams.commands.acls", "acls", "Print the rights (ACLs) that each role needs."),
     "config": Entry("streams.commands.config", "config", "Check, push or get the settings of shops."),
     "schema": Entry("streams.commands.schema", "schema", "Print the JSON Schema of an event, or the list."),
     "simulate": Entry("streams.commands.simulate", "simulate", "Make believable traffic, to a file or to Kafka."),

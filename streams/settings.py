@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     @classmethod
     def _readable(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if value is not None and not os.access(value, os.R_OK):
+            if info.field_name == "kafka_sasl_password_file":  # maybe it is no path but the password itself
+                raise ValueError("it names no file that can be read: give the path of a file with the password in it")
             raise ValueError(f"this worker cannot read {value}: check the path and who may read it")
         if value is not None and info.field_name == "kafka_sasl_password_file" and not value.read_bytes().strip():
             raise ValueError(f"{value} is empty: put the password on its first line")
@@ -209,4 +211,6 @@ def _line(error: Mapping[str, Any]) -> str:
     message = str(error["msg"]).removeprefix("Value error, ")
     if not error["loc"]:
         return message
+    if error["loc"][0] == "kafka_sasl_password_file":
+        return f"{variable(str(error['loc'][0]))}: {message}"
     return f"{variable(str(error['loc'][0]))}: {message} (it is {str(error['input'])!r})"

@@ -121,6 +121,8 @@ class _Meaning(NamedTuple):
     mend: str
 
 
+_GRANT = "an administrator grants it: `fenliu check` names what is missing, `fenliu acls worker` prints the commands"
+
 _MEANINGS = (
     _Meaning(
         (kafka.ProducerFenced, kafka.InvalidProducerEpoch),
@@ -129,15 +131,22 @@ _MEANINGS = (
         "nothing: a supervisor starts this worker anew, and it joins the group again",
     ),
     _Meaning(
-        (
-            kafka.TopicAuthorizationFailedError,
-            kafka.GroupAuthorizationFailedError,
-            kafka.ClusterAuthorizationFailedError,
-            kafka.TransactionalIdAuthorizationFailed,
-        ),
+        (kafka.TransactionalIdAuthorizationFailed,),
         ClusterError,
-        "the brokers do not allow it",
-        "give fenliu's user the rights that it needs (ACLs)",
+        "the brokers do not allow this user Write on the transactional ids that begin with FENLIU_APP_ID and a hyphen",
+        _GRANT,
+    ),
+    _Meaning(
+        (kafka.GroupAuthorizationFailedError,),
+        ClusterError,
+        "the brokers do not allow this user Read on the group FENLIU_APP_ID",
+        _GRANT,
+    ),
+    _Meaning(
+        (kafka.TopicAuthorizationFailedError, kafka.ClusterAuthorizationFailedError),
+        ClusterError,
+        "the brokers do not allow this user to read or write a topic",
+        _GRANT,
     ),
     _Meaning(
         (kafka.InvalidSessionTimeoutError,),

@@ -101,7 +101,14 @@ def lines(result: Result) -> dict[str, str]:
 def test_check_of_a_cluster_without_topics() -> None:
     result = fenliu("check")
     assert result.exit_code == 1
-    assert lines(result) == {"settings": "ok", "broker": "ok", "topics": "MEND", "group": "ok", "schemas": "ok"}
+    assert lines(result) == {
+        "settings": "ok",
+        "broker": "ok",
+        "access": "ok",
+        "topics": "MEND",
+        "group": "ok",
+        "schemas": "ok",
+    }
     assert "to mend it: fenliu topics create --replication 1" in result.stdout
 
 
@@ -172,7 +179,14 @@ def test_check_without_a_broker_is_75_and_tells_the_rest(monkeypatch: pytest.Mon
     monkeypatch.setenv("FENLIU_KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{free_port()}")
     result = fenliu("check")
     assert result.exit_code == 75
-    assert lines(result) == {"settings": "ok", "broker": "MEND", "topics": "?", "group": "?", "schemas": "ok"}
+    assert lines(result) == {
+        "settings": "ok",
+        "broker": "MEND",
+        "access": "?",
+        "topics": "?",
+        "group": "?",
+        "schemas": "ok",
+    }
 
 
 # config

@@ -135,3 +135,15 @@ def test_a_certificate_goes_with_its_key(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_misspelt_variables_are_found() -> None:
     assert unknown_variables({"FENLIU_APPID": "x", "FENLIU_APP_ID": "y", "PATH": ""}) == ["FENLIU_APPID"]
+
+
+def test_a_password_in_the_place_of_its_file_is_not_repeated() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.load(
+            kafka_security_protocol="SASL_SSL",
+            kafka_sasl_mechanism="PLAIN",
+            kafka_sasl_username="worker",
+            kafka_sasl_password_file="hush-hush",  # noqa: S106  that is the slip
+        )
+    assert "FENLIU_KAFKA_SASL_PASSWORD_FILE" in str(refused.value)
+    assert "hush" not in str(refused.value)
