@@ -12,11 +12,12 @@ from streams.lane.checkpoint import CHECKPOINTS, Checkpoint, checkpoint_key, enc
 from streams.lane.inputs import Batch, Inputs, Reader
 from streams.lane.observer import BatchReport, Decision, PartitionStatus
 from streams.lane.takeover import Taken
+from streams.lane.tracing import trace_of
 from streams.lane.transaction import Outcome
 from streams.settings import Settings
 
 NO_HEADERS: list[Header] = []
-"""Of everything but dead letters; nobody appends to it."""
+"""Of most records; nobody appends to it."""
 
 TIMER_DELAY_MS = 1000
 """How far the wall clock must have passed a deadline, and for how long all inputs must have been at their ends (O1)."""
@@ -33,6 +34,8 @@ class Routed:
     events: Counter[Topic] = field(default_factory=Counter)
     arrivals_ms: list[int] = field(default_factory=list)
     """The broker timestamp of each message that was assigned on arrival."""
+    traces: dict[int, list[Header]] = field(default_factory=dict)
+    """Headers of the assignments of messages that came with a trace, by identity: equal decisions are not the same."""
 
 
 class Partition:
@@ -98,11 +101,15 @@ class Partition:
             if decided:
                 decisions += decided
                 if isinstance(event, BuyerMessage):
-                    routed.arrivals_ms += [
-                        item.record.timestamp
+                    record = item.record
+                    assigned = [
+                        decision
                         for decision in decided
                         if isinstance(decision, Assignment) and decision.message_id == event.event_id
                     ]
+                    routed.arrivals_ms += [record.timestamp] * len(assigned)
+                    if record.headers and (trace := trace_of(record.headers)):
+                        routed.traces |= dict.fromkeys(map(id, assigned), trace)
         return routed
 
     def timers_due(self) -> bool:
@@ -126,8 +133,10 @@ class Partition:
         outcome, settings, number = Outcome(), self._settings, self.number
         assignments = outcome.to(settings.topic("assignments"), number)
         presence = outcome.to(settings.topic("agent-presence"), number)
+        traces = routed.traces
         for decision in routed.decisions:
-            record = decision.shop_id.encode(), encode(decision), NO_HEADERS
+            headers = traces.get(id(decision), NO_HEADERS) if traces else NO_HEADERS
+            record = decision.shop_id.encode(), encode(decision), headers
             if isinstance(decision, Assignment):
                 rules[decision.rule] += 1
                 assignments.append(record)
