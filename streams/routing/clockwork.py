@@ -1,10 +1,10 @@
 """Timers by the shop's clock (O1): detection, expiry and no-reply, each at its deadline."""
 
-from heapq import heappop, heappush
+from heapq import heappop
 from itertools import takewhile
 
 from streams.routing.assign import reassign_without_reply
-from streams.routing.presence import detected
+from streams.routing.presence import detected, next_look_ms
 from streams.routing.state import NEVER_MS, Shop
 from streams.routing.waiting import stop_waiting
 
@@ -33,18 +33,20 @@ def next_deadline_ms(shop: Shop) -> int:
 
 
 def _detection_ms(shop: Shop) -> int:
-    """When the first detection is due that still holds (L3, L9); stale ones before it go."""
+    """When the first detection is due (L3, L9); what stands before it moved on, or came too early."""
     detections = shop.detections
     while detections:
-        deadline_ms, agent_id = detections[0]
+        at_ms, agent_id = detections[0]
         agent = shop.agents[agent_id]
-        if agent.deadline_ms == deadline_ms:
-            return deadline_ms
-        heappop(detections)
-        if agent.queued_ms == deadline_ms:  # it moved on: look again then
-            agent.queued_ms = agent.deadline_ms
-            if agent.deadline_ms != NEVER_MS:
-                heappush(detections, (agent.deadline_ms, agent_id))
+        if agent.queued_ms == at_ms:
+            next_ms = next_look_ms(shop, agent, at_ms)
+            if next_ms == at_ms:
+                return at_ms
+            heappop(detections)
+            agent.queued_ms = NEVER_MS
+            shop.look_at(agent, next_ms)
+        else:
+            heappop(detections)
     return NEVER_MS
 
 

@@ -180,21 +180,47 @@ def is_connected(shop: Shop, agent: Agent) -> bool:
 
 
 def set_deadline(shop: Shop, agent: Agent) -> None:
-    """When the router will believe the agent offline if nothing comes: the window's end (L3), or silence (L9)."""
-    window_ms = NEVER_MS if agent.window is None else agent.window.deadline_ms
-    deadline_ms = min(window_ms, _silence_deadline_ms(shop, agent))
-    agent.deadline_ms = deadline_ms
-    if deadline_ms < agent.queued_ms:
-        agent.queued_ms = deadline_ms
-        shop.look_at(agent.agent_id, deadline_ms)
+    """Look at the agent before the router may believe it offline if nothing comes."""
+    shop.look_at(agent, _earliest_ms(shop, agent))
+
+
+def next_look_ms(shop: Shop, agent: Agent, at_ms: int) -> int:
+    """When to look at the agent if not at `at_ms`, as was planned; the same instant says that its deadline has come.
+
+    A heartbeat only moves a deadline, so the lag is not drawn before it matters.
+    """
+    earliest_ms = _earliest_ms(shop, agent)
+    if earliest_ms > at_ms:
+        return earliest_ms
+    return min(_window_deadline_ms(agent), _silence_deadline_ms(shop, agent))
+
+
+def _earliest_ms(shop: Shop, agent: Agent) -> int:
+    """The deadline, or for silence the shortest lag there is: no later than the deadline."""
+    window_ms = _window_deadline_ms(agent)
+    if not _silence_counts(shop, agent):
+        return window_ms
+    return min(window_ms, _seen_ms(shop, agent) + shop.plan.lag_min_ms)
+
+
+def _window_deadline_ms(agent: Agent) -> int:
+    return NEVER_MS if agent.window is None else agent.window.deadline_ms
 
 
 def _silence_deadline_ms(shop: Shop, agent: Agent) -> int:
     """L9: when silence disconnects what is connected, counting or not; `NEVER_MS` without heartbeats."""
-    if not shop.plan.config.expect_heartbeats or not any(device.connected for device in agent.devices.values()):
+    if not _silence_counts(shop, agent):
         return NEVER_MS
     seen_ms = _seen_ms(shop, agent)
     return seen_ms + _lag_ms(shop, agent, seen_ms)
+
+
+def _silence_counts(shop: Shop, agent: Agent) -> bool:
+    if shop.plan.config.expect_heartbeats:
+        for device in agent.devices.values():
+            if device.connected:
+                return True
+    return False
 
 
 def _seen_ms(shop: Shop, agent: Agent) -> int:

@@ -26,7 +26,7 @@ class Agent:
     """An account that can answer: an agent, or a main or proxy account, by id (F6)."""
 
     __slots__ = (
-        "agent_id", "available", "busy", "candidate", "deadline_ms", "devices", "eligible", "has_room", "last_share_ms",
+        "agent_id", "available", "busy", "candidate", "devices", "eligible", "has_room", "last_share_ms",
         "limit", "mobile_session", "online", "pools", "presence", "queued_ms", "seen", "seen_ms", "status_ms",
         "suspended", "virtual_times", "waiting", "weight", "window",
     )  # fmt: skip
@@ -40,8 +40,7 @@ class Agent:
         self.seen_ms = 0  # L9
         self.mobile_session = False  # P5
         self.window: Window | None = None
-        self.deadline_ms = NEVER_MS  # of the window, or of silence (L9)
-        self.queued_ms = NEVER_MS  # the deadline that stands in the shop's detections
+        self.queued_ms = NEVER_MS  # when the shop's detections look at it: no later than its deadline (L3, L9)
         self.presence: Presence = "offline"
         self.waiting: dict[str, Buyer] = {}  # T1: pending is its length
         self.weight = plan.weight(agent_id)
@@ -76,7 +75,7 @@ class Shop:
         self.pool_clocks: dict[str, int] = {}  # S3
         self.available_count = 0
         self.room_count = 0  # agents with has_room
-        self.detections: list[tuple[int, str]] = []  # a heap of (deadline, agent id), some of them stale
+        self.detections: list[tuple[int, str]] = []  # a heap of (when to look, agent id), some of them stale
         self.no_replies: OrderedDict[str, int] = OrderedDict()  # buyer id: deadline, in order of deadline (X2)
         self.wake_ms = NEVER_MS  # no timer is due before this
         self.stats = stats
@@ -122,10 +121,12 @@ class Shop:
             self.buyers.move_to_end(buyer.buyer_id)
         self.changed_buyers.add(buyer.buyer_id)
 
-    def look_at(self, agent_id: str, deadline_ms: int) -> None:
-        """Remember to look at an agent at an instant."""
-        heappush(self.detections, (deadline_ms, agent_id))
-        self.wake_by(deadline_ms)
+    def look_at(self, agent: Agent, at_ms: int) -> None:
+        """Remember to look at an agent at an instant, or before."""
+        if at_ms < agent.queued_ms:
+            agent.queued_ms = at_ms
+            heappush(self.detections, (at_ms, agent.agent_id))
+            self.wake_by(at_ms)
 
     def wake_by(self, deadline_ms: int) -> None:
         """Something may be due at this instant."""
