@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint types unit conformance compiled integration integration-kafka faults soak mutation pythons dashboards bench lock clean
+.PHONY: help env demo test lint types unit conformance compiled integration integration-kafka faults soak mutation pythons dashboards manifests bench lock sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## run everything once: embedded broker, topics, simulated shops, a worker, a summary
 	@$(BIN)/fenliu demo $(DEMO_ARGS)
 
-test: lint types unit conformance compiled integration integration-kafka faults ## everything that must hold: lint, types, and all tests
+test: lint types unit conformance compiled integration integration-kafka manifests faults ## everything that must hold: lint, types, and all tests
 
 lint: $(READY) ## ruff and the import linter
 	$(BIN)/ruff check .
@@ -70,12 +70,30 @@ dashboards: ## write the Grafana dashboards anew from their code (an environment
 	.cache/dashboards/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/grafana/requirements.txt
 	.cache/dashboards/bin/python deploy/grafana/build.py
 
+.cache/manifests/.ready: tests/manifests/requirements.txt
+	$(PYTHON) -m venv .cache/manifests
+	.cache/manifests/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+manifests: $(READY) .cache/manifests/.ready ## Dockerfile, compose file and Kubernetes manifests against their schemas
+	$(PYTEST) tests/manifests
+
 bench: $(READY) ## measure; prints tables and writes JSON to bench-results/
 	$(BIN)/python -m tests.bench
 
-lock: ## compile requirements.lock anew from pyproject.toml
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-annotate --python-version 3.11
+
+lock: ## compile requirements.lock anew from pyproject.toml, and out of it what the image gets
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-annotate --python-version 3.11 --extra dev -o requirements.lock pyproject.toml
+	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
+	$(COMPILE) -c requirements.lock -o deploy/docker/requirements.lock pyproject.toml
+	echo 'hatchling>=1.27' | $(COMPILE) -c requirements.lock -o deploy/docker/build.lock -
+
+sbom: .cache/manifests/.ready ## the bill of materials of the image's packages, into dist/ (CycloneDX)
+	@.cache/manifests/bin/python deploy/docker/sbom.py
+
+audit: .cache/manifests/.ready ## ask an advisory service about the image's packages (needs the internet; says so if it is not there)
+	@.cache/manifests/bin/python deploy/docker/audit.py
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache bench-results dist build .cache .venv-mutation

@@ -20,12 +20,12 @@ def main() -> int:
     opener = build_opener(ProxyHandler({}))
     try:
         with opener.open(url, timeout=ANSWERS_WITHIN_S) as answer:
-            print(answer.read(4096).decode())
+            sys.stdout.write(answer.read(4096).decode() + "\n")
             return 0
     except HTTPError as refusal:
-        print(refusal.read(4096).decode())
+        sys.stdout.write(refusal.read(4096).decode() + "\n")
     except OSError as exc:
-        print(f"{url} does not answer: {exc}")
+        sys.stdout.write(f"{url} does not answer: {exc}\n")
     return 1
 
 
