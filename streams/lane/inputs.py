@@ -12,7 +12,7 @@ from typing import NamedTuple
 from schemas.codec import RANK, Event, InvalidEvent, Topic, decode
 from streams.dead_letters import Record
 from streams.lane.partitioner import partition_of
-from streams.routing.merge import Head, Merger
+from streams.routing.merge import Merger
 
 STALE_S = 3.0
 """How long it is believed that a topic has nothing new. The consumer hears of each topic every half second, even if
@@ -70,14 +70,14 @@ class Reader:
         self._max_clock_skew_ms = max_clock_skew_ms
         self._partition_count = partition_count
 
-    def read(self, topic: Topic, record: Record) -> Head[Item]:
-        """Decode a record; one that cannot be used becomes a head without a time, with the reason."""
+    def read(self, topic: Topic, record: Record) -> Event | InvalidEvent:
+        """Decode a record, or say why it cannot be used."""
         try:
             event = decode(topic, record.value, key=record.key, timestamp_ms=max(0, record.timestamp))
             self._check(event, record)
         except InvalidEvent as exc:
-            return Head(None, Item(record, exc))
-        return Head(event.occurred_at_ms, Item(record, event))
+            return exc
+        return event
 
     def _check(self, event: Event, record: Record) -> None:
         key = record.key or b""
@@ -152,7 +152,9 @@ class Inputs:
         if fetched.records:
             push, read = self._merger.push, self._reader.read
             for record in fetched.records:
-                push(topic, read(topic, record))
+                event = read(topic, record)
+                time_ms = None if isinstance(event, InvalidEvent) else event.occurred_at_ms
+                push(topic, time_ms, Item(record, event))
             feed.buffered_bytes += sum(map(_size, fetched.records))
             self._idle_since = None
         # A topic that was silent for too long held the others up: that it has nothing new is news to them.

@@ -109,7 +109,7 @@ class Planner:
             return LeftOut(letter.id, "cut", f"its {' and '.join(sorted(cut))} was cut: publish it anew")
         partition = letter.partition if key is None else partition_of(key, self._partition_count)
         again = _Again(topic, partition, key, value, self._now_ms)
-        event = self._reader.read(topic, again).payload.event
+        event = self._reader.read(topic, again)
         if isinstance(event, InvalidEvent):
             return LeftOut(letter.id, "still_refused", f"{event.code}: {event.detail}")
         headers = [*original_headers(record.headers), (REDRIVE_OF, str(letter.id).encode())]

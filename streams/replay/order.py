@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from schemas.codec import RANK, Event, Topic
 from streams.lane.partitioner import partition_of
-from streams.routing import Head, Merger
+from streams.routing import Merger
 
 
 class _Placed(NamedTuple):
@@ -39,7 +39,7 @@ class EventOrder:
         merger = self._mergers.get(key)
         if merger is None:
             merger = self._mergers[key] = Merger()
-        merger.push(topic, Head(event.occurred_at_ms, _Placed(self._count, event)))
+        merger.push(topic, event.occurred_at_ms, _Placed(self._count, event))
         self._count += 1
 
     def __iter__(self) -> Iterator[Event]:

@@ -5,18 +5,11 @@ It knows no Kafka: whoever fills it says which topics are read to their end.
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from schemas.codec import RANK, Topic
 
 T = TypeVar("T")
-
-
-class Head(NamedTuple, Generic[T]):
-    """A record in its topic: `time_ms` None is one that goes to dead-letters and moves no other."""
-
-    time_ms: int | None
-    payload: T
 
 
 class Merger(Generic[T]):
@@ -31,24 +24,26 @@ class Merger(Generic[T]):
         self._pushed_times = dict(self.last_times)
         self._queues: dict[Topic, deque[tuple[int, T]]] = {topic: deque() for topic in RANK}
 
-    def push(self, topic: Topic, head: Head[T]) -> None:
-        """Put a record behind those of its topic."""
-        time_ms = self._pushed_times[topic] if head.time_ms is None else head.time_ms
-        self._pushed_times[topic] = time_ms
-        self._queues[topic].append((time_ms, head.payload))
+    def push(self, topic: Topic, time_ms: int | None, payload: T) -> None:
+        """Put a record behind those of its topic; without a time it goes to dead-letters and moves no other."""
+        if time_ms is None:
+            time_ms = self._pushed_times[topic]
+        else:
+            self._pushed_times[topic] = time_ms
+        self._queues[topic].append((time_ms, payload))
 
     def next_topic(self, at_end: Callable[[Topic], bool] = lambda _: True) -> Topic | None:
         """The topic whose record comes next.
 
         None while a topic that is not read to its end has nothing here, or when all are empty.
         """
-        first: tuple[int, int] | None = None
         chosen: Topic | None = None
-        for topic, queue in self._queues.items():
+        first_ms = 0
+        for topic, queue in self._queues.items():  # in order of rank, so of two records of one time the first is right
             if queue:
-                place = (queue[0][0], RANK[topic])
-                if first is None or place < first:
-                    first, chosen = place, topic
+                time_ms = queue[0][0]
+                if chosen is None or time_ms < first_ms:
+                    first_ms, chosen = time_ms, topic
             elif not at_end(topic):
                 return None
         return chosen

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from schemas.codec import InvalidEvent, Topic, decode, decode_line, encode
-from streams.routing import Head, Merger, Router
+from streams.routing import Merger, Router
 from tests.conformance.notation import Expected, MergeStep, Scenario
 from tests.conformance.records import SHOP_ID, TOPICS, Record, Until
 
@@ -61,7 +61,7 @@ def _merged(scenario: Scenario) -> list[Record]:
     for step in scenario.steps:
         assert isinstance(step, Record), "a merged scenario has no 'until'"
         assert step.topic is not None, "a merged scenario has no 'line'"
-        merger.push(step.topic, Head(_decoded(step).occurred_at_ms, step))
+        merger.push(step.topic, _decoded(step).occurred_at_ms, step)
     records = []
     while (head := merger.pop(lambda _: True)) is not None:
         records.append(head[2])
@@ -76,7 +76,7 @@ def merge_problems(steps: tuple[MergeStep, ...]) -> list[str]:
     for number, step in enumerate(steps, start=1):
         if step.word == "arrives":
             assert step.topic is not None, "a record arrives on a topic"
-            merger.push(step.topic, Head(step.time_ms, step.names[0]))
+            merger.push(step.topic, step.time_ms, step.names[0])
         elif step.word == "ended":
             ended |= {topic for topic in TOPICS if topic in step.names}
         else:

@@ -99,7 +99,7 @@ def _read_back(
     for topic, log in inputs.items():
         for records in log.values():
             for record in records:
-                event = reader.read(topic, record).payload.event
+                event = reader.read(topic, record)
                 bad = isinstance(event, InvalidEvent)
                 held[topic, record.key, record.value, bad] += 1
                 if isinstance(event, InvalidEvent):

@@ -11,7 +11,7 @@ import orjson
 from schemas.codec import RANK, InvalidEvent, Topic, decode, encode
 from schemas.decisions import Assignment
 from streams.lane.partitioner import partition_of
-from streams.routing import Head, Merger, Router
+from streams.routing import Merger, Router
 
 SHOPS = tuple(f"shop-{number}" for number in range(12))
 AGENTS = tuple(f"agent-{number}" for number in range(4))
@@ -90,7 +90,7 @@ def decided(records: Iterable[Record], partitions: int) -> dict[int, Decided]:
             time_ms = decode(each.topic, each.value, key=each.key, timestamp_ms=0).occurred_at_ms
         except InvalidEvent:
             continue
-        mergers[partition].push(each.topic, Head(time_ms, each))
+        mergers[partition].push(each.topic, time_ms, each)
     return {partition: _decided(merger) for partition, merger in mergers.items()}
 
 

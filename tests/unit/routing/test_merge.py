@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import RANK, Topic
-from streams.routing import Head, Merger
+from streams.routing import Merger
 
 TOPICS = list(RANK)
 times = st.lists(st.one_of(st.none(), st.integers(0, 30)), max_size=12)
@@ -32,7 +32,7 @@ def test_each_topic_keeps_its_order_and_the_smallest_head_comes_first(records: d
     merger: Merger[int] = Merger()
     for topic, heads in records.items():
         for number, time_ms in enumerate(heads):
-            merger.push(topic, Head(time_ms, number))
+            merger.push(topic, time_ms, number)
     waiting = {topic: list(enumerate(heads)) for topic, heads in records.items()}
     last = dict.fromkeys(TOPICS, 0)
     for topic, number in drain(merger, everything):
@@ -51,7 +51,7 @@ def test_the_order_does_not_depend_on_how_records_were_fetched(
     whole: Merger[int] = Merger()
     for topic, heads in records.items():
         for number, time_ms in enumerate(heads):
-            whole.push(topic, Head(time_ms, number))
+            whole.push(topic, time_ms, number)
     expected = drain(whole, everything)
 
     piecewise: Merger[int] = Merger()
@@ -60,16 +60,16 @@ def test_the_order_does_not_depend_on_how_records_were_fetched(
     while any(unfetched.values()):
         topic = rng.choice([name for name, rest in unfetched.items() if rest])
         for number, time_ms in [unfetched[topic].pop(0) for _ in range(rng.randint(1, len(unfetched[topic])))]:
-            piecewise.push(topic, Head(time_ms, number))
+            piecewise.push(topic, time_ms, number)
         merged += drain(piecewise, lambda name: not unfetched[name])
     assert merged + drain(piecewise, everything) == expected
 
 
 def test_a_topic_that_is_not_read_to_its_end_is_waited_for() -> None:
     merger: Merger[str] = Merger()
-    merger.push("buyer-messages", Head(5, "message"))
+    merger.push("buyer-messages", 5, "message")
     assert merger.pop(lambda topic: topic != "agent-status") is None
-    merger.push("agent-status", Head(9, "status"))
+    merger.push("agent-status", 9, "status")
     assert merger.pop(lambda topic: topic != "agent-status") == ("buyer-messages", 5, "message")
     assert merger.head("agent-status") == "status"
     assert merger.time_ms("agent-status") == 9
@@ -78,7 +78,7 @@ def test_a_topic_that_is_not_read_to_its_end_is_waited_for() -> None:
 
 def test_a_dead_letter_takes_the_time_of_the_one_before_it_also_after_a_restart() -> None:
     merger: Merger[str] = Merger({"buyer-messages": 7})
-    merger.push("buyer-messages", Head(None, "broken"))
-    merger.push("agent-replies", Head(8, "reply"))
-    merger.push("agent-status", Head(6, "status"))
+    merger.push("buyer-messages", None, "broken")
+    merger.push("agent-replies", 8, "reply")
+    merger.push("agent-status", 6, "status")
     assert [popped[2] for popped in iter(lambda: merger.pop(everything), None)] == ["status", "broken", "reply"]
