@@ -1,0 +1,144 @@
+"""The image gets the packages that were tested and no others, and its health check says how the worker is."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import requires
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from streams import __version__
+from tests.unit.deploy.places import REPOSITORY
+
+DOCKER = REPOSITORY / "deploy" / "docker"
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def pins(lock: Path) -> dict[str, tuple[str, frozenset[str]]]:
+    """Version and hashes of each package of a lock file."""
+    text = lock.read_text(encoding="utf-8").replace("\\\n", " ")
+    found: dict[str, tuple[str, frozenset[str]]] = {}
+    for line in text.splitlines():
+        match = re.match(r"([A-Za-z0-9._-]+)==([^\s;]+)", line)
+        assert match is not None, line
+        hashes = frozenset(re.findall(r"--hash=(sha256:[0-9a-f]{64})", line))
+        assert hashes, f"{match[1]} has no hash"
+        found[canonicalize_name(match[1])] = (match[2], hashes)
+    return found
+
+
+def needed_by(packages: list[str]) -> set[str]:
+    """What requirements come to with all that they require in turn, on this machine."""
+    waiting = [Requirement(each) for each in packages]
+    found: set[str] = set()
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        extras = requirement.extras or {""}
+        if name not in found:
+            found.add(name)
+            waiting += [
+                each
+                for each in map(Requirement, requires(name) or ())
+                if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in extras)
+            ]
+    return found
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "build.lock"])
+def test_the_image_gets_the_packages_that_are_tested(lock: str) -> None:
+    tested = pins(REPOSITORY / "requirements.lock")
+    for name, pin in pins(DOCKER / lock).items():
+        assert tested[name] == pin, f"{name}: run make lock"
+
+
+def test_the_image_gets_all_that_fenliu_needs_and_no_more() -> None:
+    needed, locked = needed_by(PROJECT["project"]["dependencies"]), set(pins(DOCKER / "requirements.lock"))
+    assert needed <= locked
+    # For another system or another Python than this one.
+    assert locked - needed <= {"colorama", "async-timeout", "tzdata", "typing-extensions"}
+
+
+def test_the_wheel_is_built_by_what_the_project_asks_for() -> None:
+    assert needed_by(PROJECT["build-system"]["requires"]) <= set(pins(DOCKER / "build.lock"))
+
+
+def test_the_image_is_labelled_with_the_version() -> None:
+    dockerfile = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
+    assert f"ARG VERSION={__version__}\n" in dockerfile
+    assert PROJECT["project"]["version"] == __version__
+
+
+def test_the_builder_is_given_what_it_copies_and_nothing_else() -> None:
+    dockerfile = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
+    copied = {
+        source
+        for line in re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+)$", dockerfile, re.MULTILINE)
+        for source in line.split()[:-1]
+    }
+    ignored = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    given = {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    assert "*" in ignored
+    assert all(any(source == each or source.startswith(f"{each}/") for each in given) for source in copied)
+    assert all((REPOSITORY / source).exists() for source in copied)
+
+
+class Worker(BaseHTTPRequestHandler):
+    """Answers /healthz as a worker does."""
+
+    status: ClassVar[int] = 200
+
+    def do_GET(self) -> None:
+        body = b'{"ok":%s,"reasons":[]}' % (b"true" if self.status == 200 else b"false")
+        self.send_response(self.status if self.path == "/healthz" else 404)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name that http.server asks for
+        pass
+
+
+@pytest.fixture(params=[200, 503])
+def worker(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
+    handler = type("Answering", (Worker,), {"status": request.param})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port, request.param
+        server.shutdown()
+        thread.join()
+
+
+def ask(port: int, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-I", DOCKER / "healthcheck.py"],
+        env={"FENLIU_HTTP_PORT": str(port), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_the_health_check_says_what_the_worker_says(worker: tuple[int, int]) -> None:
+    port, status = worker
+    # A proxy that nobody serves: the container must not be asked through it.
+    done = ask(port, http_proxy="http://127.0.0.1:9")
+    assert done.returncode == (0 if status == 200 else 1)
+    assert '"ok"' in done.stdout
+
+
+def test_without_a_worker_the_health_check_fails_and_says_why() -> None:
+    with HTTPServer(("127.0.0.1", 0), Worker) as closed:
+        port = closed.server_port
+    done = ask(port)
+    assert done.returncode == 1
+    assert "does not answer" in done.stdout
