@@ -7,12 +7,29 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import codec, compiled, core, memory, pick, replay, restore
+from tests.bench import (
+    codec,
+    compiled,
+    core,
+    latency,
+    memory,
+    peers,
+    pick,
+    replay,
+    restore,
+    rolling,
+    scale,
+    takeover,
+    worker,
+)
 from tests.bench.harness import ROOT, Effort, Report, environment, load_average, now
 from tests.bench.tables import as_text, update_document
 
+ON_KAFKA = (worker, peers, latency, takeover, rolling, scale)
+"""These start Apache Kafka: Java 17 and Maven, and for Kafka Streams a JDK."""
 BENCHES = {
-    bench.__name__.rpartition(".")[2]: bench.run for bench in (core, compiled, pick, codec, restore, memory, replay)
+    bench.__name__.rpartition(".")[2]: bench.run
+    for bench in (core, compiled, pick, codec, restore, memory, replay, *ON_KAFKA)
 }
 
 

@@ -5,6 +5,7 @@ The router itself says, while the events are made, who answers whom; so a run ov
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import Literal
 
 from schemas.codec import Event, parse_settings
@@ -33,6 +34,7 @@ class Scene:
     policy: Policy = "qianniu"
     all_rules: bool = True
     buyers: Buyers = "new"
+    shop_id: str = SHOP_ID
 
     def __str__(self) -> str:
         rules = "all rules on" if self.all_rules else "default settings"
@@ -104,13 +106,19 @@ def config_change(shop_id: str, document: dict[str, object]) -> ShopConfigChange
 
 def traffic(scene: Scene, messages: int) -> Traffic:
     """At least two blocks and so many messages; the first block warms up, and makes returning buyers return."""
+    per_block = MESSAGES_PER_AGENT * scene.agents
+    blocks_wanted = 1 + max(1, round(messages / per_block))
+    opening, blocks = endless_traffic(scene)
+    return Traffic(opening, list(islice(blocks, blocks_wanted)))
+
+
+def endless_traffic(scene: Scene) -> tuple[list[Event], Iterator[Block]]:
+    """The opening of a shop, and its blocks, made one after another when asked for."""
     router = Router()
-    opening: list[Event] = [config_change(SHOP_ID, settings(scene)), *_online(scene, START_MS)]
+    opening: list[Event] = [config_change(scene.shop_id, settings(scene)), *_online(scene, START_MS)]
     for event in opening:
         router.apply(event)
-    per_block = MESSAGES_PER_AGENT * scene.agents
-    count = 1 + max(1, round(messages / per_block))
-    return Traffic(opening, [_block(scene, router, number) for number in range(count)])
+    return opening, (_block(scene, router, number) for number in count())
 
 
 def _block(scene: Scene, router: Router, number: int) -> Block:
@@ -121,15 +129,7 @@ def _block(scene: Scene, router: Router, number: int) -> Block:
     owners: dict[str, str] = {}
     messages = []
     for place in range(per_block):
-        message = BuyerMessage(
-            event_id=f"m-{number:06d}-{place:06d}-8d1f",
-            shop_id=SHOP_ID,
-            buyer_id=buyer_id(first + place),
-            occurred_at_ms=start_ms + place * AGENT_PACE_MS // scene.agents,
-            order_state=ORDER_STATES[place % len(ORDER_STATES)],
-            entry_page=("item", "refund", "live")[place % 3],
-            wants_human=True,
-        )
+        message = _message(scene, f"m-{number:06d}-{place:06d}-8d1f", first + place, place, start_ms)
         messages.append(message)
         _note_owners(router, message, owners)
     others: list[Event] = []
@@ -139,20 +139,37 @@ def _block(scene: Scene, router: Router, number: int) -> Block:
     return Block(messages, others)
 
 
+def new_message(scene: Scene, number: int) -> BuyerMessage:
+    """The message of a new buyer, each a little after the one before."""
+    return _message(scene, f"m-{number:06d}-8d1f", number, number, START_MS + 1000)
+
+
+def _message(scene: Scene, event_id: str, buyer: int, place: int, start_ms: int) -> BuyerMessage:
+    return BuyerMessage(
+        event_id=event_id,
+        shop_id=scene.shop_id,
+        buyer_id=buyer_id(buyer),
+        occurred_at_ms=start_ms + place * AGENT_PACE_MS // scene.agents,
+        order_state=ORDER_STATES[place % len(ORDER_STATES)],
+        entry_page=("item", "refund", "live")[place % 3],
+        wants_human=True,
+    )
+
+
 def _aftermath(scene: Scene, messages: list[BuyerMessage], owners: dict[str, str], number: int) -> Iterator[Event]:
     end_ms = messages[-1].occurred_at_ms + 100
     for place, message in enumerate(messages):
         yield AgentReply(
             event_id=f"r-{message.event_id}",
-            shop_id=SHOP_ID,
+            shop_id=scene.shop_id,
             agent_id=owners[message.buyer_id],
             buyer_id=message.buyer_id,
             occurred_at_ms=end_ms + place * 300 // len(messages),
         )
     yield from _online(scene, end_ms + 500)  # heartbeats
     dropped = agent_id(number % scene.agents)
-    yield _status(dropped, "offline", end_ms + 600)
-    yield _status(dropped, "online", end_ms + 700)
+    yield _status(scene, dropped, "offline", end_ms + 600)
+    yield _status(scene, dropped, "online", end_ms + 700)
 
 
 def _note_owners(router: Router, event: Event, owners: dict[str, str]) -> None:
@@ -162,10 +179,10 @@ def _note_owners(router: Router, event: Event, owners: dict[str, str]) -> None:
 
 
 def _online(scene: Scene, at_ms: int) -> Iterator[AgentStatus]:
-    return (_status(agent_id(number), "online", at_ms) for number in range(scene.agents))
+    return (_status(scene, agent_id(number), "online", at_ms) for number in range(scene.agents))
 
 
-def _status(agent: str, status: Literal["online", "offline"], at_ms: int) -> AgentStatus:
+def _status(scene: Scene, agent: str, status: Literal["online", "offline"], at_ms: int) -> AgentStatus:
     return AgentStatus(
-        event_id=f"s-{agent}-{at_ms}", shop_id=SHOP_ID, agent_id=agent, occurred_at_ms=at_ms, status=status
+        event_id=f"s-{agent}-{at_ms}", shop_id=scene.shop_id, agent_id=agent, occurred_at_ms=at_ms, status=status
     )

@@ -1,0 +1,27 @@
+"""The performance gate: no cost has grown by half against what is checked in (`tests.bench.gate`)."""
+
+from typing import Any
+
+import pytest
+
+from schemas.codec import decode
+from tests.bench import gate
+
+
+def test_no_speed_has_lost_a_third() -> None:
+    lost = gate.losses(gate.accepted())
+    assert not lost, f"costs {lost} times what was accepted; see `python -m tests.bench.gate`"
+
+
+def test_everything_measured_is_accepted_and_nothing_else() -> None:
+    assert gate.accepted().keys() == gate.names()
+
+
+def test_a_loss_is_noticed_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    accepted = gate.accepted()
+
+    def decode_three_times(*args: Any, **kwargs: Any) -> object:
+        return [decode(*args, **kwargs) for _ in range(3)]
+
+    monkeypatch.setattr("tests.bench.gate.decode", decode_three_times)
+    assert set(gate.losses(accepted, only={"decoding a record", "ordering a record"})) == {"decoding a record"}
