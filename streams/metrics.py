@@ -10,7 +10,15 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
@@ -20,6 +28,7 @@ from schemas.codec import RANK, Topic
 from schemas.decisions import Assignment, Presence
 from schemas.errors import Code
 from streams import __version__
+from streams.fences import FenceCount
 from streams.lane.observer import BatchReport, RestoreReport
 from streams.routing import TABLES, Gauges
 from streams.routing.ladder import PINDUODUO, QIANNIU
@@ -95,8 +104,10 @@ class Metrics:
         self._shop_pending = shop_pending
         self._gauges_of: dict[int, Gauges] = {}
         self._keys_of: dict[int, Mapping[str, int]] = {}
+        self._fences = FenceCount(settings)
         self._declare()
         self._declare_gauges()
+        ProcessCollector(registry=self.registry)
 
     def _declare(self) -> None:
         new = self._counter
@@ -113,6 +124,7 @@ class Metrics:
         self._auto_replies = new("auto_replies", "Automatic answers of a platform (T2).")
         self._rebalances = new("rebalances", "Times that the group gave this worker its partitions anew.")
         self._fenced = new("fenced", "Partitions a successor took while this worker believed to own them.")
+        self._fenced.inc(self._fences.count)
         self._restored_keys = new("restored_keys", "Keys of state restored at take-overs.")
 
         registry = self.registry
@@ -152,6 +164,15 @@ class Metrics:
         self._pool = Gauge("fenliu_message_pool", "Buyers in message pools (T4).", registry=registry)
         self._state_keys = Gauge("fenliu_state_keys", "Keys of state.", ["table"], registry=registry)
         self._partitions = Gauge("fenliu_partitions", "Partitions of this worker.", registry=registry)
+        self._input_partitions = Gauge(
+            "fenliu_input_partitions", "Partitions of the input topics; 0 until one was taken over.", registry=registry
+        )
+        self._progress_age = Gauge(
+            "fenliu_progress_age_seconds",
+            "Since it last committed, or had nothing to do.",
+            ["partition"],
+            registry=registry,
+        )
         self._lag_records = Gauge(
             "fenliu_input_lag_records", "Records not routed yet.", ["topic", "partition"], registry=registry
         )
@@ -214,6 +235,8 @@ class Metrics:
         """A partition was taken over."""
         self._restore.observe(report.seconds)
         self._restored_keys.inc(sum(report.keys.values()))
+        if report.input_partitions:
+            self._input_partitions.set(report.input_partitions)
         self._gauges_of[report.partition] = report.gauges
         self._keys_of[report.partition] = report.keys
 
@@ -229,6 +252,8 @@ class Metrics:
         self._keys_of.pop(partition, None)
         with suppress(KeyError):  # it may not have been told yet
             self._lag_s.remove(partition)
+        with suppress(KeyError):
+            self._progress_age.remove(partition)
         for topic in RANK:
             with suppress(KeyError):
                 self._lag_records.remove(topic, partition)
@@ -236,12 +261,17 @@ class Metrics:
     def fenced(self, partition: int) -> None:  # noqa: ARG002  a label for each partition would tell nothing more
         """A successor took a partition over."""
         self._fenced.inc()
+        self._fences.add()
 
     def input_lag(self, partition: int, records: Mapping[Topic, int], seconds: float) -> None:
         """Once a second and partition."""
         for topic, count in records.items():
             self._lag_records.labels(topic, partition).set(count)
         self._lag_s.labels(partition).set(seconds)
+
+    def progress(self, partition: int, age_s: float) -> None:
+        """Once a second and partition."""
+        self._progress_age.labels(partition).set(age_s)
 
     # What Prometheus asks
 

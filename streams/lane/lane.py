@@ -234,6 +234,7 @@ class Lane:
                 for status in self.status():
                     if status.ready:
                         self._observer.input_lag(status.partition, status.lag_records, status.lag_s)
+                        self._observer.progress(status.partition, max(0.0, time.monotonic() - status.progress_at))
 
     def status(self) -> list[PartitionStatus]:
         """Where every assigned partition stands."""

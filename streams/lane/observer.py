@@ -51,6 +51,8 @@ class RestoreReport:
     keys: dict[str, int]
     """Live keys of each state table."""
     gauges: Gauges
+    input_partitions: int = 0
+    """How many the input topics have; 0: not known."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,6 +93,9 @@ class Observer(Protocol):
     def input_lag(self, partition: int, records: Mapping[Topic, int], seconds: float) -> None:
         """Once a second and partition: records behind by topic, and the age of the oldest in seconds."""
 
+    def progress(self, partition: int, age_s: float) -> None:
+        """Once a second and partition: seconds since it last committed, or had nothing to do."""
+
 
 class Unobserved:
     """An observer that lets everything pass."""
@@ -111,4 +116,7 @@ class Unobserved:
         """Let it pass."""
 
     def input_lag(self, partition: int, records: Mapping[Topic, int], seconds: float) -> None:
+        """Let it pass."""
+
+    def progress(self, partition: int, age_s: float) -> None:
         """Let it pass."""

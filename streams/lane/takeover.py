@@ -123,6 +123,7 @@ class TakeOver:
             records=restored.records,
             keys=keys,
             gauges=router.gauges(),
+            input_partitions=partition_count,
         )
         return Taken(
             writer=writer,

@@ -82,6 +82,7 @@ async def test_a_worker_counts_what_it_routes_and_says_where_it_stands(
     assert found["fenliu_agents,presence=online"] == 1
     assert found["fenliu_state_keys,table=last_contacts"] == 5
     assert found["fenliu_partitions"] == PARTITIONS
+    assert found["fenliu_input_partitions"] == PARTITIONS
     assert found["fenliu_restore_seconds_count"] == PARTITIONS
     assert found["fenliu_shop_pending_replies,agent=a,shop=" + shop] == 5
     assert found["fenliu_shop_assignments_total,agent=a,rule=group_share,shop=" + shop] == 5
@@ -102,7 +103,7 @@ async def test_the_lag_of_every_input_is_told(worker: Worker, http: aiohttp.Clie
         f"fenliu_input_lag_records,partition={partition},topic={topic}"
         for partition in range(PARTITIONS)
         for topic in ("buyer-messages", "agent-status", "agent-replies", "shop-configs")
-    }
+    } | {f"fenliu_progress_age_seconds,partition={partition}" for partition in range(PARTITIONS)}
     async with asyncio.timeout(WITHIN_S):
         while not wanted <= (await figures(http)).keys():
             worker.check_alive()

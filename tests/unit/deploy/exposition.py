@@ -27,6 +27,7 @@ def exposed() -> dict[str, Labels]:
     assert set(topics) == set(get_args(Topic))
     metrics.rebalanced([0])
     metrics.input_lag(0, dict.fromkeys(topics, 0), 0.0)
+    metrics.progress(0, 0.0)
     metrics.batch_committed(
         BatchReport(
             partition=0, events={}, decisions=[_assignment()], assignments={}, dead_letters={}, end_to_end_s=[0.01],

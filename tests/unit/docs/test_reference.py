@@ -94,7 +94,9 @@ def test_every_variable_is_described_with_its_default() -> None:
 
 
 def test_every_metric_is_described_with_its_type_and_labels() -> None:
-    rows = re.findall(r"^\| `(fenliu_\w+)` \| (\w+) \| (.*?) \|", read("docs/reference/metrics.md"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `((?:fenliu|process)_\w+)` \| (\w+) \| (.*?) \|", read("docs/reference/metrics.md"), re.MULTILINE
+    )
     described = {metric: (kind, sorted(code_names(labels))) for metric, kind, labels in rows}
     suffixes = {"counter": "_total", "info": "_info"}
     metrics = {

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,8 @@ PROMISED = {
     "fenliu_transaction_seconds_count": set(),
     "fenliu_input_lag_records": {"topic", "partition"},
     "fenliu_input_lag_seconds": {"partition"},
+    "fenliu_progress_age_seconds": {"partition"},
+    "fenliu_input_partitions": set(),
     "fenliu_pending_replies": set(),
     "fenliu_busy_agents": set(),
     "fenliu_agents": {"presence"},
@@ -95,6 +98,7 @@ async def test_everything_without_partition_or_shop_is_there_from_the_start() ->
 async def test_names_and_labels_are_those_that_were_promised() -> None:
     observed = metrics(metrics_shops=("s1",))
     observed.input_lag(3, {"buyer-messages": 7}, 1.5)
+    observed.progress(3, 0.5)
     observed.batch_committed(batch(decisions=[assignment("s1")]))
     found = await series(observed)
     for name, labels in PROMISED.items():
@@ -171,8 +175,8 @@ async def test_the_lag_of_a_partition_ends_with_it() -> None:
     assert ("fenliu_input_lag_records", frozenset({("partition", "0"), ("topic", "buyer-messages")})) not in found
 
 
-async def test_rebalances_and_fences() -> None:
-    observed = metrics()
+async def test_rebalances_and_fences(tmp_path: Path) -> None:
+    observed = metrics(data_dir=tmp_path / "data")
     before = observed.joined
     observed.rebalanced([0, 1, 2])
     observed.rebalanced([1])
@@ -182,6 +186,45 @@ async def test_rebalances_and_fences() -> None:
     assert value(found, "fenliu_partitions") == 1
     assert value(found, "fenliu_rebalances_total") == 2
     assert value(found, "fenliu_fenced_total") == 1
+
+
+async def test_a_fence_is_told_by_the_process_after_it(tmp_path: Path) -> None:
+    for _ in range(2):
+        metrics(data_dir=tmp_path).fenced(1)
+    assert value(await series(metrics(data_dir=tmp_path)), "fenliu_fenced_total") == 2
+    assert value(await series(metrics(data_dir=tmp_path, http_port=8081)), "fenliu_fenced_total") == 0
+    (tmp_path / "fenliu-8080.fenced").write_text("many", encoding="ascii")
+    assert value(await series(metrics(data_dir=tmp_path)), "fenliu_fenced_total") == 0
+
+
+async def test_a_fence_is_counted_where_nothing_can_be_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    observed = metrics(data_dir=in_the_way / "data")
+    observed.fenced(1)
+    assert value(await series(observed), "fenliu_fenced_total") == 1
+    assert "cannot be written" in caplog.text
+
+
+async def test_how_many_partitions_there_are_and_how_old_their_progress_is() -> None:
+    observed = metrics()
+    report = RestoreReport(partition=0, seconds=0.3, records=9, keys={}, gauges=Gauges(), input_partitions=8)
+    observed.restored(report)
+    for partition in (0, 1):
+        observed.progress(partition, 2.5)
+    observed.released(0)
+    found = await series(observed)
+    assert value(found, "fenliu_input_partitions") == 8
+    assert value(found, "fenliu_progress_age_seconds", partition="1") == 2.5
+    assert ("fenliu_progress_age_seconds", frozenset({("partition", "0")})) not in found
+
+
+async def test_the_process_tells_of_itself() -> None:
+    found = await series(metrics())
+    assert value(found, "process_resident_memory_bytes") > 0
+    assert value(found, "process_start_time_seconds") > 0
 
 
 def assignment(shop: str) -> Assignment:
