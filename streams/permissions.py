@@ -49,8 +49,8 @@ async def lacking(admin: Any, wanted: Iterable[Right]) -> list[Right]:
     wanted = list(wanted)
     names: dict[str, list[str]] = {}
     for right in wanted:
-        if right.name not in names.setdefault(right.resource, []):
-            names[right.resource].append(right.name)
+        if _probe(right) not in names.setdefault(right.resource, []):
+            names[right.resource].append(_probe(right))
     try:
         allowed: dict[tuple[str, str], int | None] = {}
         if "Topic" in names:
@@ -62,7 +62,7 @@ async def lacking(admin: Any, wanted: Iterable[Right]) -> list[Right]:
     except (NotImplementedError, IncompatibleBrokerVersion) as exc:
         log.debug("the brokers do not tell what they allow: %s", exc)
         return []
-    return [right for right in wanted if not _covers(allowed[right.resource, right.name], right.operation)]
+    return [right for right in wanted if not _covers(allowed[right.resource, _probe(right)], right.operation)]
 
 
 async def hidden(admin: Any, topics: Collection[str]) -> set[str]:
@@ -132,6 +132,11 @@ async def partitions_of(settings: Settings, topics: Iterable[str], operation: Op
     return {topic: counts[topic] for topic in wanted}
 
 
+def _probe(right: Right) -> str:
+    """The name to ask about: of a prefix, one that begins so."""
+    return f"{right.name}0" if right.pattern == "prefixed" else right.name
+
+
 def _covers(allowed: int | None, operation: Operation) -> bool:
     return allowed is None or bool(allowed >> _BIT[operation] & 1)
 
@@ -158,9 +163,9 @@ async def _group(admin: Any, group: str) -> int | None:
     return _told(described["authorized_operations"])
 
 
-async def _transactional(admin: Any, prefix: str) -> int | None:
-    """Whether ids under the prefix can be seen. Whether they can be written to is told to who takes one over only."""
-    _, forbidden = await _coordinator(admin, f"{prefix}0", _COORDINATES_TRANSACTIONS, _TRANSACTIONAL_ID_FORBIDDEN)
+async def _transactional(admin: Any, transactional_id: str) -> int | None:
+    """Whether an id can be seen. Whether it can be written to is told to who takes it over only."""
+    _, forbidden = await _coordinator(admin, transactional_id, _COORDINATES_TRANSACTIONS, _TRANSACTIONAL_ID_FORBIDDEN)
     return 0 if forbidden else None
 
 

@@ -19,9 +19,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from schemas.codec import RANK
+from streams import permissions
+from streams.access import rights
 from streams.dead_letters import Record
 from streams.errors import FencedError, FoundError, UsageError
-from streams.kafka_clients import partition_counts, started
+from streams.kafka_clients import administration, partition_counts, started
 from streams.lane import faults
 from streams.lane.errors import explained
 from streams.lane.transaction import TRANSACTION_TIMEOUT_S
@@ -88,6 +90,8 @@ async def redrive(
     if dry_run:
         return await send_back(settings, selection, mended, None, progress)
     kafka = settings.kafka_client_kwargs()
+    async with administration(kafka) as admin:
+        await permissions.require(admin, rights(settings, "redrive"))
     producer = AIOKafkaProducer(
         **kafka,
         client_id=f"{settings.app_id}-redrive",
