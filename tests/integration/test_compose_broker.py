@@ -28,10 +28,17 @@ def formatted(settings: dict[str, str], cluster_id: str, place: Path) -> "subpro
     file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()), encoding="utf-8")
     java = find_java()
     assert java is not None
-    tool = [java, "-Xmx256m", "-cp", f"{jars()}/*", "kafka.tools.StorageTool"]
-    return subprocess.run(
-        [*tool, "format", "-t", cluster_id, "-c", file], capture_output=True, text=True, check=False, timeout=120
-    )
+    command: list[str | Path] = [
+        java,
+        "-Xmx256m",
+        "-cp",
+        f"{jars()}/*",
+        "kafka.tools.StorageTool",
+        "format",
+        "-t",
+        cluster_id,
+    ]
+    return subprocess.run([*command, "-c", file], capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_the_broker_of_the_compose_file_can_be_formatted(tmp_path: Path) -> None:
