@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from streams import __version__
 from streams.errors import ExitCode, FenliuError
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "replay": Entry("streams.commands.replay", "replay", "Route the events of files, without Kafka."),
     "tail": Entry("streams.commands.tail", "tail", "Follow assignments, presence or dead letters."),
     "dlq": Entry("streams.commands.dlq", "dlq", "Count, show and send back dead letters."),
+    "completion": Entry("streams.commands.completion", "completion", "Print a shell's script for completion."),
     "demo": Entry("streams.commands.demo", "demo", "Show everything once on an embedded broker."),
 }
 
@@ -70,6 +72,12 @@ class LazyGroup(click.Group):
         command = getattr(module, entry.function)
         assert isinstance(command, click.Command)  # noqa: S101  a slip in COMMANDS, which a test finds
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What may come next, from COMMANDS alone: whoever presses Tab does not wait for Faust."""
+        names = [name for name in COMMANDS if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=COMMANDS[name].short_help) for name in names]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands from COMMANDS alone."""
