@@ -157,7 +157,7 @@ def _partitions(topic: DeclaredTopic, there: TopicState, count: int | None) -> l
     if topic.role == "input":
         mend += "; what it holds must be produced again, since shops move to other partitions"
     elif topic.role == "changelog":
-        mend += "; the state is lost with it: take a new FENLIU_APP_ID instead, to route anew from the inputs"
+        mend += ", then fenliu state rebuild --from-inputs: the state that it holds is lost with it"
     return [
         Finding(
             kind="partitions",

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from schemas.codec import RANK, Topic
 from streams.lane import formats
-from streams.lane.errors import FROM_CHANGELOGS, FROM_INPUTS, CheckpointMismatchError, shown_offsets
+from streams.lane.errors import FROM_CHANGELOGS, FROM_INPUTS, CheckpointMismatchError, from_new_topics, shown_offsets
 
 logger = logging.getLogger(__name__)
 
@@ -106,9 +106,17 @@ def agree(
         logger.warning(
             "Partition %d: the group's offsets have expired; going on from the checkpoint record (%s)", partition, said
         )
+    elif gone := _only_gone(checkpoint.offsets, committed):
+        raise mismatch(f"the group has no offset for {', '.join(gone)}", way_out=from_new_topics(gone))
     elif dict(committed) != dict(checkpoint.offsets):
         raise mismatch("the committed offsets are not those of the checkpoint record", way_out=FROM_CHANGELOGS)
     return Start(offsets=dict(checkpoint.offsets), last_times=dict(checkpoint.last_times))
+
+
+def _only_gone(offsets: Mapping[Topic, int], committed: Mapping[Topic, int | None]) -> list[Topic]:
+    """The topics without a committed offset, if all others are as they should be."""
+    gone = [topic for topic, offset in committed.items() if offset is None]
+    return gone if all(committed[topic] == offset for topic, offset in offsets.items() if topic not in gone) else []
 
 
 def may_catch_up(checkpoint: Checkpoint | None, committed: Mapping[Topic, int | None]) -> bool:

@@ -6,6 +6,7 @@ consumer is told where to read, since Faust drops records that a rebalance overt
 
 import asyncio
 import time
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, cast
 
@@ -17,7 +18,7 @@ from faust.types import TP, Message
 from mode import Service
 
 import streams.lane.header_names  # noqa: F401  from here on no header name stops a consumer
-from streams.lane.errors import InputExpiredError, InputReplacedError
+from streams.lane.errors import InputExpiredError, InputMissingError, InputReplacedError
 from streams.lane.inputs import Batch, Fetched
 from streams.lane.lane import Lane
 from streams.settings import Settings
@@ -32,7 +33,8 @@ FETCH_RECORDS = 5000
 """At most so many records a fetch, so that decoding them holds up nobody for more than some tens of milliseconds."""
 
 BEYOND_S = 10.0
-"""How long a topic may end before the next record to read: after a change of leaders its end may still be unknown."""
+"""How long a topic may end before the next record to read, or be left out of an assignment: after a change of leaders
+its end, or the topic itself, may not be known at once."""
 
 
 class LaneThread(AIOKafkaConsumerThread):
@@ -45,6 +47,7 @@ class LaneThread(AIOKafkaConsumerThread):
         self._heard: dict[TopicPartition, tuple[int, float]] = {}
         self._sought: dict[TopicPartition, tuple[object, int]] = {}
         self._beyond: dict[TopicPartition, float] = {}
+        self._missing: dict[TopicPartition, float] = {}
 
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:  # noqa: ARG002
         settings = self.consumer.settings
@@ -101,6 +104,7 @@ class LaneThread(AIOKafkaConsumerThread):
         if assignment is None or not assignment.active or not self.consumer.flow_active:
             wanted = {}
         live = {tp: at for tp, at in wanted.items() if tp in assignment.tps}
+        self._require_whole(wanted, live)
         # Entering the context is what counts as polling: a worker without partitions must do it too, or the client
         # leaves the group after max.poll.interval and never joins again.
         with consumer._subscription.fetch_context():
@@ -117,6 +121,21 @@ class LaneThread(AIOKafkaConsumerThread):
             for tp, offset in live.items()
             if assignment.state_value(tp).has_valid_position
         }
+
+    def _require_whole(self, wanted: Collection[TopicPartition], live: Collection[TopicPartition]) -> None:
+        """Raise if the group has for a while given out a partition number without one of its topics.
+
+        Faust leaves a topic that was deleted out of the assignment, and the others would wait for it for ever (O2).
+
+        Raises:
+            InputMissingError: naming it.
+        """
+        numbers, now = {tp.partition for tp in live}, time.monotonic()
+        missing = [tp for tp in wanted if tp not in live and tp.partition in numbers]
+        self._missing = {tp: self._missing.get(tp, now) for tp in missing}
+        for tp, since in self._missing.items():
+            if now - since >= BEYOND_S:
+                raise InputMissingError(tp.topic, tp.partition)
 
     async def _seek_if_elsewhere(
         self, consumer: AIOKafkaConsumer, assignment: Any, tp: TopicPartition, offset: int

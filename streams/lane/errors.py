@@ -1,6 +1,6 @@
 """What makes a worker stop, each with what it saw and the way out. Exit codes: docs/reference/exit-codes.md."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from aiokafka import errors as kafka
@@ -21,6 +21,16 @@ FROM_INPUTS = (
     "a changelog was deleted, cut or written to. Stop all workers and run fenliu state rebuild --from-inputs: the "
     "inputs are routed again up to what the group has committed, and nothing is published"
 )
+
+
+def from_new_topics(topics: Iterable[str]) -> str:
+    """The way out when only some topics have no offsets: Kafka forgets those of a topic that is deleted."""
+    positions = " ".join(f"--positions {topic}=beginning" for topic in sorted(topics))
+    return (
+        "Kafka forgets the offsets of a topic that is deleted. If it was deleted and created anew: stop all workers "
+        f"and run fenliu state rebuild --from-changelogs {positions}. If somebody deleted the offsets only: the same "
+        "without --positions"
+    )
 
 
 class UntrustedStateError(ClusterError):
@@ -49,10 +59,10 @@ class OtherFormatError(UntrustedStateError):
     """The state was written by another version of fenliu, whose format this one does not read."""
 
     def __init__(self, partition: int, *, why: str, newer: bool) -> None:
-        which = "newer" if newer else "older"
+        which = "a newer" if newer else "an older"
         super().__init__(
             partition,
-            f"the state was written by a {which} version of fenliu ({why})",
+            f"the state was written by {which} version of fenliu ({why})",
             mend=f"run that version, or {'a later one' if newer else 'one that reads both formats'}. To go on with "
             "this one: stop all workers and run fenliu state rebuild --from-inputs, which writes the state anew",
         )
@@ -93,6 +103,18 @@ class InputReplacedError(ClusterError):
             where=f"topic {topic}, partition {partition}",
             mend="to keep the state and read the new topic from its beginning: stop all workers and run fenliu state "
             f"rebuild --from-changelogs --positions {topic}=beginning",
+        )
+
+
+class InputMissingError(ClusterError):
+    """The group gives out partitions without one of the inputs."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        super().__init__(
+            "the group gives this partition to nobody: the topic was deleted while this worker ran",
+            where=f"topic {topic}, partition {partition}",
+            mend="fenliu topics create, if it is not there again; then stop all workers and run fenliu state rebuild "
+            f"--from-changelogs --positions {topic}=beginning, which keeps the state",
         )
 
 

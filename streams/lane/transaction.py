@@ -136,7 +136,8 @@ class Writer:
             raise BrokerUnreachableError(
                 f"a transaction did not end within {TRANSACTION_TIMEOUT_S:.0f} s",
                 where=f"partition {self._partition}",
-                mend="see whether the brokers are up and the partitions of fenliu's topics have leaders",
+                mend="see whether the brokers are up, and the partitions of fenliu's topics have leaders and as many "
+                "copies in sync as their min.insync.replicas",
             ) from exc
         except (KafkaError, ExceptionGroup) as exc:
             raise explained(exc, f"partition {self._partition}") from exc

@@ -36,6 +36,9 @@ class Misfortune(msgspec.Struct, frozen=True, kw_only=True):
     """How long after the start of the process it becomes so."""
     transaction_timeout_s: float | None = None
     max_poll_interval_ms: int | None = None
+    state_format: Literal["ours", "next", "with older"] = "ours"
+    """next: it is the version of fenliu after this one, whose state has another format; with older: it reads the
+    invented format 0 (`tests.faults.other_formats`) too."""
 
     def encode(self) -> str:
         """For the environment."""
@@ -61,6 +64,10 @@ def main() -> None:
         patient: Any = vars(consumer)["AIOKafkaConsumer"]
         impatient = functools.partial(patient, max_poll_interval_ms=misfortune.max_poll_interval_ms)
         vars(consumer)["AIOKafkaConsumer"] = impatient
+    if misfortune.state_format != "ours":
+        from tests.faults import other_formats  # noqa: PLC0415
+
+        other_formats.install(misfortune.state_format)
     fenliu(["worker"])
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from streams.errors import ExitCode
 from tests.faults.faulty_worker import Misfortune
+from tests.faults.operator import alter
 from tests.faults.run import Run, start_run
 from tests.faults.selection import long_run
 from tests.faults.traffic import future_traffic
@@ -66,6 +67,28 @@ async def test_a_broker_stands_still(run: Run, in_sync: KafkaCluster) -> None:
         await asyncio.sleep(15)
         broker.resume()
         await asyncio.to_thread(in_sync.wait_until_in_sync)
+    await run.verdict(within_s=WITHIN_S)
+
+
+@long_run
+async def test_too_few_copies_in_sync(run: Run, in_sync: KafkaCluster) -> None:
+    """Kafka Streams, AtLeastOnceDeliveryMessageLossIntegrationTest, with min.insync.replicas: a refused changelog.
+
+    One changelog wants three copies, and a broker is down. Catches: offsets that are committed without their state.
+    """
+    await run.backlog(future_traffic(6000, seed=56))
+    worker = run.worker("worker")
+    worker.lasting = Misfortune(transaction_timeout_s=5)
+    worker.start()
+    await run.commits.grown_by(2000, within_s=WITHIN_S)
+    changelog = run.settings.changelog("last_contacts")
+    await alter(run.settings, changelog, replication=3, min_insync_replicas="3")
+    await asyncio.to_thread(in_sync.brokers[-1].stop)
+    await run.commits.until(lambda: bool(worker.exits), within_s=WITHIN_S, what=worker.log_tail)
+    assert worker.exits[0].code == ExitCode.BROKER
+    assert "as their min.insync.replicas" in worker.log()
+    await asyncio.to_thread(in_sync.brokers[-1].start)
+    await asyncio.to_thread(in_sync.wait_until_in_sync)
     await run.verdict(within_s=WITHIN_S)
 
 
