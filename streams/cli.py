@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "tail": Entry("streams.commands.tail", "tail", "Follow assignments, presence or dead letters."),
     "dlq": Entry("streams.commands.dlq", "dlq", "Count, show and send back dead letters."),
     "completion": Entry("streams.commands.completion", "completion", "Print a shell's script for completion."),
+    "plan": Entry("streams.commands.plan", "plan", "Size a cluster for a peak, from measured costs."),
     "demo": Entry("streams.commands.demo", "demo", "Show everything once on an embedded broker."),
 }
 
