@@ -12,7 +12,7 @@ from schemas.codec import InvalidEvent, decode
 from schemas.shop import ShopConfigChange
 from streams.errors import UsageError
 from streams.kafka_clients import started
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.permissions import partitions_of
 from streams.settings import Settings
 from streams.shops_file import Shop

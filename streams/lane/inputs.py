@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from schemas.codec import RANK, Event, InvalidEvent, Topic, decode
 from streams.dead_letters import Record
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.routing.merge import Merger
 
 STALE_S = 3.0

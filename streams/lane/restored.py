@@ -19,8 +19,8 @@ from streams.lane.errors import (
     OtherPartitionsError,
     StateUnreadableError,
 )
-from streams.lane.partitioner import partition_of
 from streams.lane.restore import restore
+from streams.partitioner import partition_of
 from streams.routing import Router
 from streams.routing.snapshot import StateError
 from streams.settings import Settings

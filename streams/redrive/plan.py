@@ -8,7 +8,7 @@ from schemas.codec import RANK, Topic
 from schemas.errors import InvalidEvent
 from streams.dead_letters import REDRIVE_OF, Header, Record
 from streams.lane.inputs import Reader
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.redrive.letters import Letter, LetterId, original_headers
 from streams.redrive.mended import Mended
 

@@ -5,7 +5,7 @@ from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
 from schemas.codec import RANK, Event, Topic
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.routing import Merger
 
 

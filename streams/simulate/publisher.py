@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from schemas.codec import RANK, Topic
 from streams.errors import ClusterError
 from streams.kafka_clients import started
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.permissions import partitions_of
 from streams.settings import Settings
 from streams.simulate.options import OptionsError

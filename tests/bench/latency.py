@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.settings import Settings
 from streams.simulate.record import Record
 from tests.bench import backlog, java
@@ -26,7 +26,7 @@ PARTITIONS = 4
 SHOPS = 64
 RATES = (100, 1_000, 3_000)
 COMMITS_MS = (10, 100)
-SECONDS, QUICK_SECONDS = 20, 4
+SECONDS, QUICK_SECONDS = 15, 4
 WARM_UP_S = 5
 TICK_S = 0.001
 ANSWER_WITHIN_S = 30.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.settings import Settings
 from streams.simulate.publisher import publisher
 from streams.simulate.record import Record

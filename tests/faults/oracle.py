@@ -17,7 +17,7 @@ from schemas.decisions import Assignment
 from streams.dead_letters import dead_letter
 from streams.lane.checkpoint import CHECKPOINTS, Checkpoint, decode_checkpoint
 from streams.lane.inputs import Reader
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.replay.runner import Replay
 from streams.routing import TABLES, Router
 from streams.settings import Settings

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from schemas.errors import Code, InvalidEvent
 from streams.dead_letters import dead_letter
 from streams.errors import FencedError
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.redrive.letters import Selection
 from streams.redrive.run import fenced_in_words, redrive, send_back
 from streams.settings import Settings

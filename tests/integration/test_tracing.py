@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams.dead_letters import Header
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.settings import Settings
 from tests.integration.conftest import PARTITIONS
 from tests.integration.running import Worker, consume, produce, total

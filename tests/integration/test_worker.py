@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from streams.embedded import free_port
-from streams.lane.partitioner import partition_of
 from streams.lane.worker import SAME_SIGNAL_S
+from streams.partitioner import partition_of
 from streams.settings import Settings
 from tests.integration.conftest import PARTITIONS
 from tests.integration.running import REPOSITORY, Worker, consume, produce, total, values

@@ -10,7 +10,7 @@ import orjson
 
 from schemas.codec import RANK, InvalidEvent, Topic, decode, encode
 from schemas.decisions import Assignment
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.routing import Merger, Router
 
 SHOPS = tuple(f"shop-{number}" for number in range(12))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 
 
 @pytest.mark.parametrize(

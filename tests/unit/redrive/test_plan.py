@@ -9,7 +9,7 @@ import pytest
 from schemas.errors import InvalidEvent
 from streams.dead_letters import REDRIVE_OF, dead_letter
 from streams.errors import UsageError
-from streams.lane.partitioner import partition_of
+from streams.partitioner import partition_of
 from streams.redrive.letters import Letter, LetterId
 from streams.redrive.mended import Mended, editable, read_mended, text_or_base64
 from streams.redrive.plan import LeftOut, Planner, Resend, of_letters
