@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from schemas.codec import decode_decision
 from schemas.decisions import AgentPresence, Assignment
 from streams.kafka_clients import started
+from streams.redrive.letters import REDRIVEN
 from streams.settings import Settings
 
 _POLL_MS = 100
@@ -40,7 +41,11 @@ class Reader:
         seen: list[Seen] = []
         for partition, records in fetched.items():
             if partition.topic == self._dead_letters:
-                seen.extend(_refused(dict(record.headers), record.key, record.timestamp) for record in records)
+                seen.extend(
+                    _refused(headers, record.key, record.timestamp)
+                    for record in records
+                    if REDRIVEN not in (headers := dict(record.headers))  # that one is about letters, and is none
+                )
             else:
                 seen.extend(decode_decision(record.value) for record in records)
         return seen
