@@ -98,7 +98,7 @@ class Rebuild:
         with failures_in_words(self._settings.kafka_client_kwargs()):
             async with state_reader(self._settings) as reader:
                 found = await self._find(reader, with_tables=False)
-        if not self._never_routed(found):
+        if not self._nothing_known(found):
             self._target(found)
 
     async def run(self) -> Rebuilt:
@@ -124,7 +124,7 @@ class Rebuild:
     async def _prepare(self) -> tuple[Rebuilt, list[Change], Checkpoint]:
         async with state_reader(self._settings) as reader:
             found = await self._find(reader, with_tables=True)
-            never_routed = self._never_routed(found) and not found.held
+            never_routed = self._nothing_known(found) and not found.held
             target = {topic: at.begin for topic, at in found.bounds.items()} if never_routed else self._target(found)
             router, last_times, events, changes = await self._state(reader, found, target)
         deleted = sum(change.value is None for change in changes)
@@ -159,9 +159,10 @@ class Rebuild:
                 raise
             return None  # the inputs know better
 
-    @staticmethod
-    def _never_routed(found: _Found) -> bool:
-        return found.checkpoint is None and not any(offset is not None for offset in found.committed.values())
+    def _nothing_known(self, found: _Found) -> bool:
+        """Whether nothing says where to read on: neither the partition nor whoever asked for the rebuild."""
+        told = any(self._plan.positions.of(topic) in ("beginning", "end") for topic in RANK)
+        return not told and found.checkpoint is None and set(found.committed.values()) == {None}
 
     def _target(self, found: _Found) -> dict[Topic, int]:
         target = resolve(

@@ -4,6 +4,7 @@ It does what a take-over does, without the fence: so of a partition that is bein
 transaction. It then looks again, and says that it cannot tell when that does not help.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer
@@ -27,6 +28,8 @@ from streams.settings import Settings
 from streams.topic_findings import Problem
 
 _TRIES = 3
+_AGAIN_S = 0.5
+"""After which a transaction that was seen in part is seen whole."""
 
 
 @dataclass(slots=True)
@@ -64,9 +67,12 @@ async def verify(settings: Settings, partition: int, *, partition_count: int) ->
     with failures_in_words(settings.kafka_client_kwargs()):
         async with state_reader(settings) as reader:
             for _ in range(_TRIES):
-                before = await restore_checkpoint_or_none(reader, settings, partition)
+                before = await _checkpoint_or_refusal(reader, settings, partition)
                 state = await _look(reader, settings, partition, partition_count)
-                if state.ok or await restore_checkpoint_or_none(reader, settings, partition) == before:
+                if state.ok:
+                    return state
+                await asyncio.sleep(_AGAIN_S)
+                if await _checkpoint_or_refusal(reader, settings, partition) == before:
                     return state
     state.cannot_tell = True
     return state
@@ -77,8 +83,8 @@ async def count_of_partitions(settings: Settings) -> int:
     return (await partition_counts(settings.kafka_client_kwargs()))[settings.topic("buyer-messages")]
 
 
-async def restore_checkpoint_or_none(reader: AIOKafkaConsumer, settings: Settings, partition: int) -> object:
-    """The checkpoint record, for comparing it with itself later."""
+async def _checkpoint_or_refusal(reader: AIOKafkaConsumer, settings: Settings, partition: int) -> object:
+    """The checkpoint record, or why there is none, for comparing it with itself later."""
     try:
         return (await restore_checkpoint(reader, settings, partition))[0]
     except UntrustedStateError as exc:

@@ -112,11 +112,13 @@ async def test_offsets_that_an_operator_reset_are_set_right_from_the_changelogs(
 
 @long_run
 async def test_nothing_is_rebuilt_while_a_worker_runs(run: Run) -> None:
-    """Catches: a rebuild that fences workers, and is fenced by them, in turn."""
-    await run.backlog(future_traffic(3000, seed=84))
-    worker = run.worker("worker")
+    """Catches: a rebuild that fences workers, and is fenced by them, in turn; a look that takes progress for damage."""
+    await run.backlog(future_traffic(12_000, seed=84))
+    worker = run.worker("worker", FENLIU_MIN_BATCH_INTERVAL_MS="100")
     worker.start()
     await run.commits.grown_by(500)
+    verified = await run.fenliu("state", "verify")
+    assert "MEND" not in verified.stdout, verified
     said = await run.fenliu("state", "rebuild", "--from-inputs")
     assert said.code == ExitCode.CLUSTER
     assert "1 worker is in the group" in said.stderr
