@@ -227,7 +227,7 @@ class LaneConsumer(Consumer):
 
     def _message_of(self, batch: Batch) -> Message:
         """A batch as the one message that Faust's streams see; it stands for its last record."""
-        record = batch.items[-1][1].record
+        record = batch.runs[-1][1][-1][0]
         tp = TP(record.topic, record.partition)
         message = self._to_message(tp, record)
         message.value = batch  # type: ignore[assignment]  # Faust passes on whatever it is

@@ -5,7 +5,7 @@ It knows positions and ends, but no broker: a fetcher feeds it, and asks it wher
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,11 +22,8 @@ MAX_BUFFERED_BYTES = 8 << 20
 """Of one topic: then it is not fetched until some of it was routed. A fetch brings at most 1 MiB more."""
 
 
-class Item(NamedTuple):
-    """A record and what came out of decoding it."""
-
-    record: Record
-    event: Event | InvalidEvent
+Item = tuple[Record, Event | InvalidEvent]
+"""A record and what came out of decoding it."""
 
 
 class Fetched(NamedTuple):
@@ -48,7 +45,8 @@ class Batch:
     """Records of one partition in the order in which they are applied."""
 
     partition: int
-    items: list[tuple[Topic, Item]]
+    runs: list[tuple[Topic, list[Item]]]
+    """Each of one topic."""
     offsets: dict[Topic, int]
     """Where each topic is read on after this batch: what the transaction commits."""
     last_times: dict[Topic, int]
@@ -69,6 +67,14 @@ class Reader:
     def __init__(self, *, max_clock_skew_ms: int, partition_count: int) -> None:
         self._max_clock_skew_ms = max_clock_skew_ms
         self._partition_count = partition_count
+
+    def read_all(self, topic: Topic, records: Iterable[Record]) -> list[tuple[int | None, Item]]:
+        """Decode the records of a topic: each with its time for the order, None if it cannot be used."""
+        items: list[tuple[int | None, Item]] = []
+        for record in records:
+            event = self.read(topic, record)
+            items.append((None if isinstance(event, InvalidEvent) else event.occurred_at_ms, (record, event)))
+        return items
 
     def read(self, topic: Topic, record: Record) -> Event | InvalidEvent:
         """Decode a record, or say why it cannot be used."""
@@ -150,12 +156,9 @@ class Inputs:
         if fetched.start != feed.position:
             return False
         if fetched.records:
-            push, read = self._merger.push, self._reader.read
-            for record in fetched.records:
-                event = read(topic, record)
-                time_ms = None if isinstance(event, InvalidEvent) else event.occurred_at_ms
-                push(topic, time_ms, Item(record, event))
-            feed.buffered_bytes += sum(map(_size, fetched.records))
+            items = self._reader.read_all(topic, fetched.records)
+            self._merger.extend(topic, items)
+            feed.buffered_bytes += sum(_size(item) for _, item in items)
             self._idle_since = None
         # A topic that was silent for too long held the others up: that it has nothing new is news to them.
         heard_again = feed.heard_at < self._now() - STALE_S
@@ -167,25 +170,27 @@ class Inputs:
     def take(self) -> Batch | None:
         """The next records in the order of O2, at most `max_events` and about as many bytes as may be buffered."""
         at_end = self._at_end()
-        taken: list[tuple[Topic, Item]] = []
-        taken_bytes = 0
-        while len(taken) < self._max_events and taken_bytes < MAX_BUFFERED_BYTES:
-            popped = self._merger.pop(at_end.__contains__)
+        runs: list[tuple[Topic, list[Item]]] = []
+        taken = taken_bytes = 0
+        while taken < self._max_events and taken_bytes < MAX_BUFFERED_BYTES:
+            popped = self._merger.pop_run(
+                at_end.__contains__, limit=self._max_events - taken, size=_size, room=MAX_BUFFERED_BYTES - taken_bytes
+            )
             if popped is None:
                 break
-            topic, _, item = popped
-            size = _size(item.record)
-            self._feeds[topic].buffered_bytes -= size
-            taken_bytes += size
-            taken.append((topic, item))
-        if not taken:
+            topic, run, run_bytes = popped
+            self._feeds[topic].buffered_bytes -= run_bytes
+            taken_bytes += run_bytes
+            taken += len(run)
+            runs.append((topic, run))
+        if not runs:
             return None
-        return Batch(self.partition, taken, self.offsets(), dict(self._merger.last_times))
+        return Batch(self.partition, runs, self.offsets(), dict(self._merger.last_times))
 
     def offsets(self) -> dict[Topic, int]:
         """Where each topic is read on: its first buffered record, or the position past markers and gaps."""
         heads = ((topic, self._merger.head(topic)) for topic in RANK)
-        return {topic: self._feeds[topic].position if item is None else item.record.offset for topic, item in heads}
+        return {topic: self._feeds[topic].position if item is None else item[0].offset for topic, item in heads}
 
     @property
     def last_times(self) -> dict[Topic, int]:
@@ -208,7 +213,7 @@ class Inputs:
 
     def oldest_timestamp_ms(self) -> int | None:
         """The broker timestamp of the oldest record that waits here, in ms."""
-        heads = [item.record.timestamp for topic in RANK if (item := self._merger.head(topic)) is not None]
+        heads = [item[0].timestamp for topic in RANK if (item := self._merger.head(topic)) is not None]
         return min(heads, default=None)
 
     def _at_end(self) -> set[Topic]:
@@ -221,6 +226,6 @@ class Inputs:
         }
 
 
-def _size(record: Record) -> int:
+def _size(item: Item) -> int:
     # For a bound the value says enough; the constant keeps tombstones from being free.
-    return 64 + len(record.value or b"")
+    return 64 + len(item[0].value or b"")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from schemas.codec import InvalidEvent, Topic, encode
 from schemas.decisions import Assignment
 from schemas.events import BuyerMessage
-from streams.dead_letters import DeadLetter, Header, dead_letter
+from streams.dead_letters import DeadLetter, Header, Record, dead_letter
 from streams.lane.checkpoint import CHECKPOINTS, Checkpoint, checkpoint_key, encode_checkpoint
 from streams.lane.inputs import Batch, Inputs, Reader
 from streams.lane.observer import BatchReport, Decision, PartitionStatus
@@ -36,6 +36,14 @@ class Routed:
     """The broker timestamp of each message that was assigned on arrival."""
     traces: dict[int, list[Header]] = field(default_factory=dict)
     """Headers of the assignments of messages that came with a trace, by identity: equal decisions are not the same."""
+
+    def note_arrival(self, record: Record, message: BuyerMessage, decided: list[Decision]) -> None:
+        """The message's own assignment has its arrival time and, if it came with one, its trace."""
+        for decision in decided:
+            if isinstance(decision, Assignment) and decision.message_id == message.event_id:
+                self.arrivals_ms.append(record.timestamp)
+                if record.headers and (trace := trace_of(record.headers)):
+                    self.traces[id(decision)] = trace
 
 
 class Partition:
@@ -90,26 +98,18 @@ class Partition:
         """Apply a batch; what cannot be used becomes dead letters."""
         routed = Routed()
         apply, decisions = self._router.apply, routed.decisions
-        for topic, item in batch.items:
-            routed.events[topic] += 1
-            event = item.event
-            if isinstance(event, InvalidEvent):
-                routed.codes[event.code] += 1
-                routed.letters.append(dead_letter(item.record, event))
-                continue
-            decided = apply(event)
-            if decided:
-                decisions += decided
-                if isinstance(event, BuyerMessage):
-                    record = item.record
-                    assigned = [
-                        decision
-                        for decision in decided
-                        if isinstance(decision, Assignment) and decision.message_id == event.event_id
-                    ]
-                    routed.arrivals_ms += [record.timestamp] * len(assigned)
-                    if record.headers and (trace := trace_of(record.headers)):
-                        routed.traces |= dict.fromkeys(map(id, assigned), trace)
+        for topic, run in batch.runs:
+            routed.events[topic] += len(run)
+            for record, event in run:
+                if isinstance(event, InvalidEvent):
+                    routed.codes[event.code] += 1
+                    routed.letters.append(dead_letter(record, event))
+                    continue
+                decided = apply(event)
+                if decided:
+                    decisions += decided
+                    if isinstance(event, BuyerMessage):
+                        routed.note_arrival(record, event, decided)
         return routed
 
     def timers_due(self) -> bool:
@@ -143,10 +143,10 @@ class Partition:
             else:
                 presence.append(record)
         outcome.to(settings.topic("dead-letters"), self._letter_box).extend(routed.letters)
-        changes = router.take_changes()
-        for change in changes:
-            outcome.to(settings.changelog(change.table), number).append((change.key, change.value, NO_HEADERS))
-        keys = router.key_counts()
+        changes, keys = router.take_changes(), router.key_counts()
+        changelogs = {table: outcome.to(settings.changelog(table), number) for table in keys}
+        for table, key, value in changes:
+            changelogs[table].append((key, value, NO_HEADERS))
         checkpoint = Checkpoint(offsets=batch.offsets, last_times=batch.last_times, keys=keys)
         outcome.to(settings.changelog(CHECKPOINTS), number).append(
             (checkpoint_key(number), encode_checkpoint(checkpoint), NO_HEADERS)

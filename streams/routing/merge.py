@@ -4,7 +4,7 @@ It knows no Kafka: whoever fills it says which topics are read to their end.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 from schemas.codec import RANK, Topic
@@ -26,11 +26,16 @@ class Merger(Generic[T]):
 
     def push(self, topic: Topic, time_ms: int | None, payload: T) -> None:
         """Put a record behind those of its topic; without a time it goes to dead-letters and moves no other."""
-        if time_ms is None:
-            time_ms = self._pushed_times[topic]
-        else:
-            self._pushed_times[topic] = time_ms
-        self._queues[topic].append((time_ms, payload))
+        self.extend(topic, [(time_ms, payload)])
+
+    def extend(self, topic: Topic, records: Iterable[tuple[int | None, T]]) -> None:
+        """Put records, each with its time, behind those of their topic, as `push` does with one."""
+        queue, newest_ms = self._queues[topic], self._pushed_times[topic]
+        for time_ms, payload in records:
+            if time_ms is not None:
+                newest_ms = time_ms
+            queue.append((newest_ms, payload))
+        self._pushed_times[topic] = newest_ms
 
     def next_topic(self, at_end: Callable[[Topic], bool] = lambda _: True) -> Topic | None:
         """The topic whose record comes next.
@@ -56,6 +61,46 @@ class Merger(Generic[T]):
         time_ms, payload = self._queues[topic].popleft()
         self.last_times[topic] = time_ms
         return topic, time_ms, payload
+
+    def pop_run(
+        self, at_end: Callable[[Topic], bool], *, limit: int, size: Callable[[T], int], room: int
+    ) -> tuple[Topic, list[T], int] | None:
+        """Take the next records as long as they are of one topic; None as `next_topic`.
+
+        Args:
+            at_end: whether a topic has nothing that is not here.
+            limit: at most so many.
+            size: of a record.
+            room: none after those that fill it.
+
+        Returns:
+            The topic, what was pushed, and its size.
+        """
+        chosen: Topic | None = None
+        first_ms = before_ms = 0
+        bounded = False  # whether another topic's record ends the run, at `before_ms`
+        for topic, queue in self._queues.items():  # in order of rank
+            if queue:
+                time_ms = queue[0][0]
+                if chosen is None:
+                    chosen, first_ms = topic, time_ms
+                elif time_ms < first_ms:
+                    chosen, first_ms, before_ms, bounded = topic, time_ms, first_ms, True
+                elif not bounded or time_ms < before_ms:
+                    before_ms, bounded = time_ms + 1, True  # of one time the lower rank, which is ours, comes first
+            elif not at_end(topic):
+                return None
+        if chosen is None:
+            return None
+        queue = self._queues[chosen]
+        run: list[T] = []
+        filled = 0
+        while queue and len(run) < limit and filled < room and not (bounded and queue[0][0] >= before_ms):
+            first_ms, payload = queue.popleft()
+            run.append(payload)
+            filled += size(payload)
+        self.last_times[chosen] = first_ms
+        return chosen, run, filled
 
     def head(self, topic: Topic) -> T | None:
         """The record of a topic that comes next, if one is here."""

@@ -61,6 +61,12 @@ def mark_all(shop: Shop) -> None:
     shop.settings_changed = shop.given is not None
 
 
+# Straight into the objects, without the dictionaries between: a restore is made of this.
+_BUYERS = msgspec.json.Decoder(Buyer)
+_AGENTS = msgspec.json.Decoder(AgentRecord)
+_SHOPS = msgspec.json.Decoder(ShopRecord)
+
+
 class Restore:
     """Puts a router's shops together from table records."""
 
@@ -77,16 +83,16 @@ class Restore:
             if value is None:
                 buyers.pop(subject_id, None)
             else:
-                buyers[subject_id] = _sharing_ids(_read(value, Buyer, table))
+                buyers[subject_id] = _sharing_ids(_read(value, _BUYERS, table))
         elif table == "pending_replies":
             agents = self._agents.setdefault(shop_id, {})
             if value is None:
                 agents.pop(subject_id, None)
             else:
-                agents[subject_id] = _read(value, AgentRecord, table)
+                agents[subject_id] = _read(value, _AGENTS, table)
         elif table == "shops":
             if value is not None:
-                self._shops[shop_id] = _read(value, ShopRecord, table)
+                self._shops[shop_id] = _read(value, _SHOPS, table)
         elif table == "shop_settings":
             self._shop(shop_id).given = value
         else:
@@ -196,8 +202,8 @@ def _value(record: msgspec.Struct) -> bytes:
     return orjson.dumps(msgspec.to_builtins(record))
 
 
-def _read(value: bytes, record_type: type[R], table: str) -> R:
+def _read(value: bytes, decoder: msgspec.json.Decoder[R], table: str) -> R:
     try:
-        return msgspec.convert(orjson.loads(value), record_type)
-    except (msgspec.ValidationError, orjson.JSONDecodeError) as error:
+        return decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StateError(f"a record of table {table} cannot be read: {error}") from error

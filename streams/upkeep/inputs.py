@@ -74,10 +74,11 @@ async def route_again(
         feed(topic, at[topic], [])
     while True:
         while (batch := inputs.take()) is not None:
-            events += len(batch.items)
-            for _, item in batch.items:
-                if not isinstance(item.event, InvalidEvent):
-                    router.apply(item.event)
+            for _, run in batch.runs:
+                events += len(run)
+                for _, event in run:
+                    if not isinstance(event, InvalidEvent):
+                        router.apply(event)
         wanted = [topic for topic in inputs.wanted() if at[topic] < until[topic]]
         if not wanted:
             return Routed(router, inputs.last_times, events)

@@ -53,7 +53,7 @@ def feed(
 
 def ids(batch: Batch | None) -> list[str]:
     assert batch is not None
-    return [f"{topic}:{item.record.offset}" for topic, item in batch.items]
+    return [f"{topic}:{record.offset}" for topic, run in batch.runs for record, _ in run]
 
 
 def test_o2_heads_are_taken_by_time_then_rank(clock: Clock) -> None:
@@ -114,7 +114,7 @@ def test_o2_a_bad_record_takes_the_time_of_the_one_before_it(clock: Clock) -> No
         "agent-status:0", "buyer-messages:0", "buyer-messages:1", "agent-status:1", "buyer-messages:2",
     ]  # fmt: skip
     assert batch is not None
-    assert isinstance(batch.items[2][1].event, InvalidEvent)
+    assert isinstance([event for _, run in batch.runs for _, event in run][2], InvalidEvent)
 
 
 def test_offsets_point_at_the_first_record_that_waits_or_past_markers(clock: Clock) -> None:
