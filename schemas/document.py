@@ -8,6 +8,7 @@ MAX_BYTES = 256 << 10
 """A longer record or line is refused."""
 MAX_LEVELS = 32
 """Objects and arrays within each other; a scalar is no level."""
+_UNUSUAL = b"{[\\\x7f\xc2"
 
 
 def parse(text: bytes) -> object:
@@ -23,14 +24,21 @@ def parse(text: bytes) -> object:
     except orjson.JSONDecodeError as error:
         raise _unreadable(text, error) from None
     # No text goes deeper than it has brackets, and few have so many.
-    if text.count(b"{") + text.count(b"[") > MAX_LEVELS and _levels(document) > MAX_LEVELS:
+    if _unusual_bytes(text) > MAX_LEVELS and _levels(document) > MAX_LEVELS:
         raise _too_deep()
     return document
 
 
 def may_hold_control_characters(text: bytes) -> bool:
-    r"""Whether a string of this JSON text can hold one: escaped, U+007F, or U+0080 to U+00BF (C2 xx)."""
+    r"""Whether a string in this JSON object can hold one: escaped, U+007F, or U+0080 to U+00BF (C2 xx)."""
+    if _unusual_bytes(text) <= 1:  # its own bracket
+        return False
     return b"\\" in text or b"\xc2" in text or b"\x7f" in text
+
+
+def _unusual_bytes(text: bytes) -> int:
+    """How many brackets open and how many bytes could be of a control character: one pass instead of five."""
+    return len(text) - len(text.translate(None, _UNUSUAL))
 
 
 def _unreadable(text: bytes, error: orjson.JSONDecodeError) -> InvalidEvent:
