@@ -37,7 +37,7 @@ def main() -> None:
     """Run what the command line names; everything without names."""
     options = _options()
     if options.update_docs is not None:
-        update_document(msgspec.json.decode(options.update_docs.read_bytes(), type=Report))
+        update_document([msgspec.json.decode(file.read_bytes(), type=Report) for file in options.update_docs])
         return
     # Retries while topics are made and groups are formed, which are expected.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -65,7 +65,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="little of everything: does it work?")
     parser.add_argument("--json", type=Path, metavar="FILE", help="default: bench-results/<date>.json")
     parser.add_argument(
-        "--update-docs", type=Path, metavar="JSON", help="measure nothing; put a run's tables into docs/performance.md"
+        "--update-docs",
+        type=Path,
+        nargs="+",
+        metavar="JSON",
+        help="measure nothing; put the tables of these runs into docs/performance.md",
     )
     return parser.parse_args()
 

@@ -1,5 +1,7 @@
 """Figures as tables: for a terminal, and for docs/performance.md between its two marks."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from tests.bench.harness import ROOT, BenchResult, Figure, Report, number
@@ -17,10 +19,19 @@ def as_text(result: BenchResult) -> str:
     return "\n".join([result.title, *(f"  {line}" for line in lines)])
 
 
-def as_markdown(report: Report) -> str:
-    """All benches of a run, after the machine and versions that they were measured with."""
-    lines = [f"Measured {report.date} with `{report.command}`.", ""]
-    lines += [f"- {name.replace('_', ' ')}: {value}" for name, value in report.environment.items()]
+def as_markdown(report: Report, before: Report | None = None) -> str:
+    """All benches of a run, after the machine and versions that they were measured with.
+
+    Args:
+        report: the run.
+        before: the run above it on the page: only what is different about the machine and the versions is said.
+    """
+    known = {} if before is None else before.environment
+    lines = [f"Measured {report.date} with `{report.command}`{', on the same machine' if known else ''}.", ""]
+    told = report.environment.items() - known.items()
+    lines += [
+        f"- {name.replace('_', ' ')}: {value}" for name, value in report.environment.items() if (name, value) in told
+    ]
     for result in report.results:
         lines += ["", f"### {result.title} (`{result.name}`)", ""]
         lines += [_markdown_row(HEADER), "|---|---:|---:|---|---|"]
@@ -28,12 +39,13 @@ def as_markdown(report: Report) -> str:
     return "\n".join(lines)
 
 
-def update_document(report: Report, document: Path = DOCUMENT) -> None:
-    """Put a run's tables in place of those that the document has."""
+def update_document(reports: Sequence[Report], document: Path = DOCUMENT) -> None:
+    """Put the tables of some runs in place of those that the document has."""
     before, _, rest = document.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     assert end, f"{document} lacks the marks {BEGIN} and {END}"
-    document.write_text(f"{before}{BEGIN}\n\n{as_markdown(report)}\n\n{END}{after}")
+    text = "\n\n".join(as_markdown(report, before) for before, report in pairwise((None, *reports)) if report)
+    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
 
 
 def _markdown_row(cells: tuple[str, ...]) -> str:
