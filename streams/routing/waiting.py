@@ -33,18 +33,17 @@ def wait_in_message_pool(shop: Shop, buyer: Buyer) -> None:
         shop.enter_message_pool(buyer)
 
 
-def stop_waiting(shop: Shop, buyer: Buyer) -> Agent | None:
-    """The buyer waits for nobody: its former owner, if it had one."""
+def stop_waiting(shop: Shop, buyer: Buyer) -> None:
+    """The buyer waits for nobody."""
     shop.leave_message_pool(buyer)
     if buyer.owner_id is None:
-        return None
+        return
     owner = shop.agents[buyer.owner_id]
     buyer.owner_id = None
     del owner.waiting[buyer.buyer_id]
     shop.no_replies.pop(buyer.buyer_id, None)
     shop.gauges.pending_replies -= 1
     _pending_changed(shop, owner)
-    return owner
 
 
 def no_reply_deadline_ms(shop: Shop, buyer: Buyer) -> int | None:
