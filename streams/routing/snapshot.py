@@ -4,7 +4,7 @@ Keys are `shop_id`, or `shop_id` and the agent's or buyer's id joined by U+001F,
 """
 
 from collections.abc import Callable, Iterator
-from sys import intern
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -62,6 +62,7 @@ def mark_all(shop: Shop) -> None:
 
 
 # Straight into the objects, without the dictionaries between: a restore is made of this.
+_AGE = attrgetter("last_ms", "buyer_id")
 _BUYERS = msgspec.json.Decoder(Buyer)
 _AGENTS = msgspec.json.Decoder(AgentRecord)
 _SHOPS = msgspec.json.Decoder(ShopRecord)
@@ -74,16 +75,22 @@ class Restore:
         self._shop = shop
         self._agents: dict[str, dict[str, AgentRecord]] = {}
         self._shops: dict[str, ShopRecord] = {}
+        self._buyers: dict[str, dict[str, Buyer]] = {}
+        self._ids: dict[str, str] = {}
 
     def load(self, table: str, key: bytes, value: bytes | None) -> None:
         """Take one record, the newest of a key last."""
         shop_id, _, subject_id = key.decode().partition(KEY_SEPARATOR)
         if table == "last_contacts":
-            buyers = self._shop(shop_id).buyers
+            buyers = self._buyers.get(shop_id)
+            if buyers is None:
+                buyers = self._buyers[shop_id] = self._shop(shop_id).buyers
             if value is None:
                 buyers.pop(subject_id, None)
-            else:
-                buyers[subject_id] = _sharing_ids(_read(value, _BUYERS, table))
+                return
+            buyer = _read(value, _BUYERS, table)
+            buyers[buyer.buyer_id] = buyer
+            self._share_ids(buyer)
         elif table == "pending_replies":
             agents = self._agents.setdefault(shop_id, {})
             if value is None:
@@ -105,7 +112,19 @@ class Restore:
             self._link(shop, self._shops[shop.shop_id])
         self._shops.clear()
         self._agents.clear()
+        self._buyers.clear()
+        self._ids.clear()
         return shops
+
+    def _share_ids(self, buyer: Buyer) -> None:
+        """A million buyers name few agents: all hold the same strings."""
+        ids = self._ids
+        if (contact_id := buyer.contact_id) is not None:
+            buyer.contact_id = ids.setdefault(contact_id, contact_id)
+        if (holder := buyer.holder) is not None:
+            buyer.holder = ids.setdefault(holder, holder)
+        if (owner_id := buyer.owner_id) is not None:
+            buyer.owner_id = ids.setdefault(owner_id, owner_id)
 
     def _link(self, shop: Shop, record: ShopRecord) -> None:
         shop.clock_ms, shop.next_seq = record.clock_ms, record.next_seq
@@ -165,7 +184,7 @@ def _restore_agent(agent: Agent, record: AgentRecord) -> None:
 
 
 def _restore_buyers(shop: Shop) -> None:
-    buyers = sorted(shop.buyers.values(), key=lambda buyer: (buyer.last_ms, buyer.buyer_id))
+    buyers = sorted(shop.buyers.values(), key=_AGE)
     shop.buyers.clear()
     for buyer in buyers:
         shop.buyers[buyer.buyer_id] = buyer
@@ -175,17 +194,6 @@ def _restore_buyers(shop: Shop) -> None:
         elif buyer.in_pool:
             shop.enter_message_pool(buyer)
     shop.gauges.buyer_keys += len(buyers)
-
-
-def _sharing_ids(buyer: Buyer) -> Buyer:
-    """A million buyers name few agents: all hold the same strings."""
-    if buyer.contact_id is not None:
-        buyer.contact_id = intern(buyer.contact_id)
-    if buyer.holder is not None:
-        buyer.holder = intern(buyer.holder)
-    if buyer.owner_id is not None:
-        buyer.owner_id = intern(buyer.owner_id)
-    return buyer
 
 
 def _clear_marks(shop: Shop) -> None:
