@@ -1,13 +1,14 @@
 """More workers, more partitions, and what a partition costs that has nothing to do."""
 
 import asyncio
+import time
 
 from streams.simulate.publisher import publisher
 from tests.bench import backlog
 from tests.bench.brokers import Ground, ground
 from tests.bench.harness import BenchResult, Effort, Figure
 from tests.bench.processes import cpu_s
-from tests.bench.progress import committed, watch, window
+from tests.bench.progress import committed, watch
 from tests.bench.takeover import member
 
 WORKERS, PARTITIONS = (1, 2, 4), (4, 16, 64)
@@ -16,8 +17,7 @@ OF_WORKERS, OF_PARTITIONS = 16, 1
 SHOPS = 256
 EVENTS, QUICK_EVENTS = 250_000, 60_000
 IDLE_S, QUICK_IDLE_S = 10.0, 2.0
-BEGIN, END = 0.3, 0.8
-"""Of the events: the group has settled, and nobody's buffers run empty."""
+LOOK_EVERY_S = 0.05
 
 
 def run(effort: Effort) -> BenchResult:
@@ -53,12 +53,19 @@ async def _run(effort: Effort) -> BenchResult:
 
 
 async def _rate(here: Ground, partitions: int, workers: int, events: int) -> float:
+    """From the moment at which all partitions are taken over: the buffers fill and run empty within what is timed."""
     settings = await here.settings(partitions=partitions, prefix=f"of{partitions}-")
-    programs = [here.worker(settings) for _ in range(workers)]
+    members = [member(here, settings) for _ in range(workers)]
+    programs = [each.program for each in members]
     async with committed(settings) as ask:
+        while sum([await each.metric("fenliu_restore_seconds_count") for each in members]) < partitions:
+            for program in programs:
+                program.check_alive()
+            await asyncio.sleep(LOOK_EVERY_S)
+        began_at, before = time.monotonic(), await ask()
         looks = await watch(ask, events, programs, here.broker_pid)
     await here.stop()
-    return window(looks, begin=BEGIN, end=END).rate
+    return (events - before) / (looks[-1].at_s - began_at)
 
 
 async def _idle(here: Ground, partitions: int, seconds: float) -> tuple[float, float]:
