@@ -68,8 +68,8 @@ class _Repeats:
 class LimitedHandler(logging.StreamHandler[TextIO]):
     """Shows the same warning a few times a minute, and then how many more there were.
 
-    The same are those of one logger whose text is the same before the figures are put in. What ends the process is
-    never left out.
+    The same are those of one logger whose text is the same before the figures are put in. Our own errors are never left
+    out: each says something that was lost or has ended. Clients write theirs at every retry.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -80,12 +80,13 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
         """Show the record, or count it. The caller holds the handler's lock."""
         now = time.monotonic()
         self._tell_left_out(now)
-        if not logging.WARNING <= record.levelno < logging.CRITICAL:
+        of_a_client = record.name.startswith(CLIENT_LOGGERS)
+        if not logging.WARNING <= record.levelno < (logging.CRITICAL if of_a_client else logging.ERROR):
             super().emit(record)
             return
         repeats = self._repeats.setdefault((record.name, _text(record)), _Repeats(now + MINUTE_S, record))
         repeats.last = record
-        if repeats.shown < (CLIENTS_A_MINUTE if record.name.startswith(CLIENT_LOGGERS) else OURS_A_MINUTE):
+        if repeats.shown < (CLIENTS_A_MINUTE if of_a_client else OURS_A_MINUTE):
             repeats.shown += 1
             super().emit(record)
         else:

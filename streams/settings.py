@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     # a new member, and waits until the session of the old one has timed out.
     group_instance_id: Annotated[KafkaName, Field(min_length=1)] | None = None
     max_batch_events: Annotated[int, Field(ge=1, le=50_000)] = 4000
-    min_batch_interval_ms: Annotated[int, Field(ge=0, le=10_000)] = 0
+    min_batch_interval_ms: Annotated[int, Field(ge=0, le=10_000)] = 15
     max_clock_skew_s: Annotated[int, Field(ge=1, le=86_400)] = 60
     metrics_shops: Annotated[tuple[str, ...], NoDecode] = ()
     log_format: Literal["text", "json"] = "text"

@@ -87,6 +87,14 @@ def test_others_are_not_held_up_by_it(clock: Clock) -> None:  # noqa: ARG001  it
     assert len(shown.lines) == 3 * (OURS_A_MINUTE + 5)
 
 
+def test_our_errors_are_never_left_out(clock: Clock) -> None:  # noqa: ARG001  it stands still
+    """Retention may have cut many partitions at once: each one's loss is told."""
+    shown = Shown()
+    for number in range(OURS_A_MINUTE + 5):
+        shown.handler.handle(log_record("streams.lane.lane", logging.ERROR, "partition %d: records are lost", number))
+    assert len(shown.lines) == OURS_A_MINUTE + 5
+
+
 def test_programs_are_told_how_many_were_left_out(clock: Clock) -> None:  # noqa: ARG001  it stands still
     shown = Shown()
     shown.handler.setFormatter(JsonFormatter())
