@@ -1,6 +1,7 @@
 """The image gets the packages that were tested and no others, and its health check says how the worker is."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -77,13 +78,40 @@ def test_the_image_is_labelled_with_the_version() -> None:
     assert PROJECT["project"]["version"] == __version__
 
 
-def test_the_builder_is_given_what_it_copies_and_nothing_else() -> None:
+def copied_by_the_dockerfile() -> set[str]:
     dockerfile = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
-    copied = {
+    return {
         source
         for line in re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+)$", dockerfile, re.MULTILINE)
         for source in line.split()[:-1]
     }
+
+
+def test_what_the_builder_copies_is_enough_for_the_wheel(tmp_path: Path) -> None:
+    """The build reads more than the packages: pyproject.toml names a hook, a readme and a licence."""
+    for source in copied_by_the_dockerfile():
+        target = tmp_path / "src" / source
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (REPOSITORY / source).is_dir():
+            shutil.copytree(REPOSITORY / source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(REPOSITORY / source, target)
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        tmp_path / "wheels",
+        tmp_path / "src",
+    ]
+    built = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+
+
+def test_the_builder_is_given_what_it_copies_and_nothing_else() -> None:
+    copied = copied_by_the_dockerfile()
     ignored = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines()
     given = {line.removeprefix("!") for line in ignored if line.startswith("!")}
     assert "*" in ignored
