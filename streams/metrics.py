@@ -4,10 +4,8 @@ Everything the lane tells comes through its Observer; nothing here knows Kafka, 
 """
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from itertools import pairwise
 from typing import get_args
 
 from prometheus_client import (
@@ -19,15 +17,13 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from schemas.codec import RANK, Topic
 from schemas.decisions import Assignment, Presence
 from schemas.errors import Code
 from streams import __version__
+from streams.batch_histogram import BatchHistogram
 from streams.fences import FenceCount
 from streams.lane.observer import BatchReport, RestoreReport
 from streams.routing import TABLES, Gauges
@@ -54,37 +50,6 @@ _REPLY_S = (5, 10, 20, 30, 60, 120, 180, 300, 600, 1800, 3600, 7200)
 
 # Prometheus would get a second series for every counter, with the time it was made.
 disable_created_metrics()  # type: ignore[no-untyped-call]
-
-
-class BatchHistogram(Collector):
-    """A histogram that takes the values of a batch at once: sorting them costs a fraction of one call for each."""
-
-    def __init__(self, name: str, documentation: str, buckets: Sequence[float], registry: CollectorRegistry) -> None:
-        self._name = name
-        self._documentation = documentation
-        self._bounds = tuple(buckets)
-        self._counts = [0] * (len(self._bounds) + 1)
-        self._sum = 0.0
-        registry.register(self)
-
-    def observe_all(self, values: Iterable[float]) -> None:
-        """Count the values of a batch."""
-        ordered = sorted(values)
-        if not ordered:
-            return
-        ends = [0, *(bisect_right(ordered, bound) for bound in self._bounds), len(ordered)]
-        self._counts = [count + end - start for count, (start, end) in zip(self._counts, pairwise(ends), strict=True)]
-        self._sum += sum(ordered)
-
-    def collect(self) -> Iterable[HistogramMetricFamily]:
-        """The histogram as it stands."""
-        counts, total, buckets = self._counts, 0, []
-        for bound, count in zip((*self._bounds, float("inf")), counts, strict=True):
-            total += count
-            buckets.append((floatToGoString(bound), float(total)))  # type: ignore[no-untyped-call]
-        family = HistogramMetricFamily(self._name, self._documentation)
-        family.add_metric([], buckets=buckets, sum_value=self._sum)
-        return [family]
 
 
 class Metrics:
