@@ -96,16 +96,8 @@ def test_what_the_builder_copies_is_enough_for_the_wheel(tmp_path: Path) -> None
             shutil.copytree(REPOSITORY / source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(REPOSITORY / source, target)
-    command = [
-        sys.executable,
-        "-m",
-        "build",
-        "--wheel",
-        "--no-isolation",
-        "--outdir",
-        tmp_path / "wheels",
-        tmp_path / "src",
-    ]
+    arguments = ["--wheel", "--no-isolation", "--outdir", str(tmp_path / "wheels"), str(tmp_path / "src")]
+    command = [sys.executable, "-m", "build", *arguments]
     built = subprocess.run(command, check=False, capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr
 

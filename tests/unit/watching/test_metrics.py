@@ -13,8 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from schemas.decisions import Assignment, Target
 from streams import __version__
+from streams.batch_histogram import BatchHistogram
 from streams.lane.observer import BatchReport, Observer, RestoreReport
-from streams.metrics import RULES, BatchHistogram, Metrics
+from streams.metrics import RULES, Metrics
 from streams.routing import Gauges, Stats
 from streams.settings import Settings
 
