@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-# ruff: noqa: T201
 """Read who must answer which message, each decision once."""
 
 import asyncio
@@ -10,19 +9,12 @@ from aiokafka import AIOKafkaConsumer
 
 SERVERS = os.environ.get("FENLIU_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
 TOPIC = os.environ.get("FENLIU_TOPIC_PREFIX", "") + "assignments"
+ONCE = {"isolation_level": "read_committed", "enable_auto_commit": False, "auto_offset_reset": "earliest"}
 
 
 async def main() -> None:
-    """Follow the topic for ever."""
     seen: set[str] = set()  # in a real system: a unique column beside what you store
-    async with AIOKafkaConsumer(
-        TOPIC,
-        bootstrap_servers=SERVERS,
-        group_id="chat-desk",
-        isolation_level="read_committed",  # without it you also see what was never decided
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    ) as consumer:
+    async with AIOKafkaConsumer(TOPIC, bootstrap_servers=SERVERS, group_id="chat-desk", **ONCE) as consumer:
         async for record in consumer:
             assignment = json.loads(record.value)
             if assignment["assignment_id"] not in seen:

@@ -11,22 +11,16 @@ from aiokafka import AIOKafkaProducer
 
 SERVERS = os.environ.get("FENLIU_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
 PREFIX = os.environ.get("FENLIU_TOPIC_PREFIX", "")
-
-
-async def publish(producer: AIOKafkaProducer, topic: str, **event: object) -> None:
-    """Send one event. The key is the shop; with the chat system's own id a message sent twice is answered once."""
-    event = {"event_id": str(uuid.uuid4()), "occurred_at_ms": time.time_ns() // 1_000_000, **event}
-    value = json.dumps(event, ensure_ascii=False).encode()
-    await producer.send_and_wait(PREFIX + topic, value, key=str(event["shop_id"]).encode())
+HERE = {"type": "agent_status", "agent_id": "小丽", "status": "online"}
+WROTE = {"type": "buyer_message", "buyer_id": "buyer-1", "order_state": "paid"}
 
 
 async def main() -> None:
-    """An agent comes, a buyer writes."""
     async with AIOKafkaProducer(bootstrap_servers=SERVERS, enable_idempotence=True) as producer:
-        here = {"type": "agent_status", "shop_id": "shop-1", "agent_id": "小丽", "status": "online"}
-        await publish(producer, "agent-status", **here)
-        wrote = {"type": "buyer_message", "shop_id": "shop-1", "buyer_id": "buyer-1", "order_state": "paid"}
-        await publish(producer, "buyer-messages", **wrote)
+        for topic, event in (("agent-status", HERE), ("buyer-messages", WROTE)):
+            # With the chat system's own id a message that is sent twice is answered once. The key is the shop.
+            event |= {"event_id": str(uuid.uuid4()), "shop_id": "shop-1", "occurred_at_ms": time.time_ns() // 10**6}
+            await producer.send_and_wait(PREFIX + topic, json.dumps(event).encode(), key=b"shop-1")
 
 
 asyncio.run(main())
