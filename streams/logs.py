@@ -82,6 +82,8 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
         self._tell_left_out(now)
         of_a_client = record.name.startswith(CLIENT_LOGGERS)
         if not logging.WARNING <= record.levelno < (logging.CRITICAL if of_a_client else logging.ERROR):
+            if record.levelno >= logging.ERROR:
+                self._tell_left_out(float("inf"))  # what led to it stands before it
             super().emit(record)
             return
         repeats = self._repeats.setdefault((record.name, _text(record)), _Repeats(now + MINUTE_S, record))

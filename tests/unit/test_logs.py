@@ -95,6 +95,15 @@ def test_our_errors_are_never_left_out(clock: Clock) -> None:  # noqa: ARG001  i
     assert len(shown.lines) == OURS_A_MINUTE + 5
 
 
+def test_what_was_left_out_stands_before_the_error_that_it_led_to(clock: Clock) -> None:  # noqa: ARG001  it stands still
+    shown = Shown()
+    for _ in range(OURS_A_MINUTE + 5):
+        shown.handler.handle(log_record("streams.lane", logging.WARNING, "asking again"))
+    shown.handler.handle(log_record("streams.lane", logging.ERROR, "refused"))
+    shown.handler.close()
+    assert shown.lines[-2:] == ["asking again (and 4 more like it in a minute, left out)", "refused"]
+
+
 def test_programs_are_told_how_many_were_left_out(clock: Clock) -> None:  # noqa: ARG001  it stands still
     shown = Shown()
     shown.handler.setFormatter(JsonFormatter())
