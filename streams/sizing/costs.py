@@ -10,13 +10,13 @@ from dataclasses import dataclass
 class Costs:
     """Figures of one machine, in the units that their names end in."""
 
-    worker_events_s: float = 29_000.0
+    worker_events_s: float = 35_000.0
     """What one worker process routes, all rules on, exactly once: events a second on one core."""
-    broker_cpu_s_per_million_events: float = 11.0
+    broker_cpu_s_per_million_events: float = 7.5
     """What the brokers spend for it, the copies of the other brokers not counted."""
-    restore_keys_s: float = 150_000.0
+    restore_keys_s: float = 116_000.0
     """What a take-over reads out of the changelogs a second."""
-    transaction_ms: float = 7.0
+    transaction_ms: float = 20.0
     """How long a small transaction takes: a partition makes no more in a second than fit one after another."""
 
     # Bytes and counts of simulated traffic (`fenliu simulate`), keys and values, before compression.
