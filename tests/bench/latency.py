@@ -28,8 +28,6 @@ RATES = (100, 1_000, 3_000)
 COMMITS_MS = (10, 100)
 SECONDS, QUICK_SECONDS = 10, 4
 WARM_UP_S = 5
-BROKER_WARM_UP_S = 40
-"""A broker that has just started spends both cores on compiling itself, and would be charged to who comes first."""
 TICK_S = 0.001
 ANSWER_WITHIN_S = 30.0
 GOAL_RATE, GOAL_MS = 1_000, 50.0
@@ -61,8 +59,7 @@ def run(effort: Effort) -> BenchResult:
 async def _run(effort: Effort) -> BenchResult:
     seconds = QUICK_SECONDS if effort.quick else SECONDS
     repeats = effort.few if effort.quick else 2
-    broker_warm_up_s = 0 if effort.quick else BROKER_WARM_UP_S
-    events = sum(RATES) * (seconds + WARM_UP_S) * repeats + GOAL_RATE * broker_warm_up_s
+    events = sum(RATES) * (seconds + WARM_UP_S) * repeats
     records = list(backlog.mixed_records(SHOPS, events + 1000))
     found: dict[tuple[str, int], list[Percentiles]] = {}
     async with ground() as here:
@@ -72,8 +69,6 @@ async def _run(effort: Effort) -> BenchResult:
             left = iter(records)
             async with _Load(here.servers, road) as load:
                 await load.warm_up(left)
-                if broker_warm_up_s and system == "fenliu":
-                    await load.measure(left, GOAL_RATE, broker_warm_up_s)
                 for rate in RATES * repeats:
                     measured = await load.measure(left, rate, seconds)
                     found.setdefault((road.name, rate), []).append(measured)
