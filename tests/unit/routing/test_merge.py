@@ -82,3 +82,21 @@ def test_a_dead_letter_takes_the_time_of_the_one_before_it_also_after_a_restart(
     merger.push("agent-replies", 8, "reply")
     merger.push("agent-status", 6, "status")
     assert [popped[2] for popped in iter(lambda: merger.pop(everything), None)] == ["status", "broken", "reply"]
+
+
+@given(times=inputs, limit=st.integers(1, 4), room=st.integers(1, 3))
+def test_o2_runs_are_what_one_at_a_time_gives(times: dict[Topic, list[int | None]], limit: int, room: int) -> None:
+    """The worker takes runs, files and scenarios take single records: both must be one order."""
+    single: Merger[str] = Merger()
+    runs: Merger[str] = Merger()
+    for topic, of in times.items():
+        for number, time_ms in enumerate(of):
+            single.push(topic, time_ms, f"{topic}:{number}")
+            runs.push(topic, time_ms, f"{topic}:{number}")
+    expected = [popped[2] for popped in iter(single.pop, None)]
+    taken: list[str] = []
+    while (run := runs.pop_run(lambda _: True, limit=limit, size=lambda _: 1, room=room)) is not None:
+        assert len(run[1]) == run[2] <= min(limit, room)
+        taken += run[1]
+    assert taken == expected
+    assert runs.last_times == single.last_times
