@@ -1,6 +1,7 @@
 """A broker for the session and, for each test that asks, topics of its own on it."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,3 +59,12 @@ def cluster_settings(environment: dict[str, str]) -> Settings:  # noqa: ARG001  
     settings = Settings.load()
     asyncio.run(create(settings, partitions=PARTITIONS, replication=1))
     return settings
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """Commands set up the logs of the process, which here is that of the tests."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)

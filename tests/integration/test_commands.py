@@ -1,12 +1,10 @@
 """The commands against a broker, as a person at a terminal and a program read them."""
 
 import asyncio
-import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +25,7 @@ from tests.integration.conftest import PARTITIONS
 from tests.integration.running import WITHIN_S, produce
 from tests.integration.traffic import Record
 
-pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("environment")]
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """Commands set up the logs of the process, which here is that of the tests."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("environment", "logs_as_before")]
 
 
 def fenliu(*arguments: str, stdin: str | None = None) -> Result:

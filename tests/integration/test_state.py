@@ -1,8 +1,6 @@
 """`fenliu state` against a broker: what a person and a program read. What it mends is in `tests.faults`."""
 
 import asyncio
-import logging
-from collections.abc import Iterator
 
 import orjson
 import pytest
@@ -15,16 +13,7 @@ from tests.integration.conftest import PARTITIONS
 from tests.integration.running import Worker, consume, produce, total
 from tests.integration.traffic import message, status, traffic
 
-pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("environment")]
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """Commands set up the logs of the process, which here is that of the tests."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("environment", "logs_as_before")]
 
 
 async def fenliu(*arguments: str) -> Result:
