@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint types unit conformance compiled integration integration-kafka faults soak mutation pythons dashboards manifests bench lock sbom audit clean
+.PHONY: help env demo test lint types unit conformance compiled gate integration integration-kafka faults soak mutation pythons dashboards manifests bench lock sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## run everything once: embedded broker, topics, simulated shops, a worker, a summary
 	@$(BIN)/fenliu demo $(DEMO_ARGS)
 
-test: lint types unit conformance compiled integration integration-kafka manifests faults ## everything that must hold: lint, types, and all tests
+test: lint types unit conformance compiled gate integration integration-kafka manifests faults ## everything that must hold: lint, types, all tests, no loss of speed
 
 lint: $(READY) ## ruff and the import linter
 	$(BIN)/ruff check .
@@ -39,6 +39,9 @@ unit: $(READY) ## unit tests and properties
 
 compiled: $(READY) ## compile the core with mypyc, where a C compiler is found, and test it like the interpreted one
 	$(BIN)/python -m tests.compiled
+
+gate: $(READY) ## fail if something has lost a third of its speed against what was accepted (ratios, not times)
+	$(BIN)/python -m tests.bench.gate --check
 
 conformance: $(READY) ## every rule of the routing table, scenario by scenario
 	$(PYTEST) tests/conformance

@@ -1,4 +1,4 @@
-"""The performance gate: no cost has grown by half against what is checked in (`tests.bench.gate`)."""
+"""The performance gate notices a loss of speed. What it says of the code itself is asked by `make gate`, not here."""
 
 from typing import Any
 
@@ -6,11 +6,6 @@ import pytest
 
 from schemas.codec import decode
 from tests.bench import gate
-
-
-def test_no_speed_has_lost_a_third() -> None:
-    lost = gate.losses(gate.accepted())
-    assert not lost, f"costs {lost} times what was accepted; see `python -m tests.bench.gate`"
 
 
 def test_everything_measured_is_accepted_and_nothing_else() -> None:
