@@ -22,6 +22,8 @@ from pathlib import Path
 
 import msgspec
 
+from tests.kafka.available import find_java
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("fenliu", "msgspec", "orjson", "aiokafka", "faust-streaming")
 
@@ -167,6 +169,7 @@ def environment() -> dict[str, str]:
         "memory_gib": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f}",
         "system": platform.platform(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "java": _java_version(),
         "commit": _commit(),
         **versions,
     }
@@ -193,6 +196,15 @@ def _cpu_model() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _java_version() -> str:
+    """Of what runs the brokers and Kafka Streams."""
+    java = find_java()
+    if java is None:
+        return "none"
+    done = subprocess.run([java, "-version"], check=True, capture_output=True, text=True)
+    return done.stderr.splitlines()[0]
 
 
 def _commit() -> str:

@@ -15,7 +15,7 @@ WORKERS, PARTITIONS = (1, 2, 4), (4, 16, 64)
 OF_WORKERS, OF_PARTITIONS = 16, 1
 """Partitions while the workers change, workers while the partitions change."""
 SHOPS = 256
-EVENTS, QUICK_EVENTS = 250_000, 60_000
+EVENTS, QUICK_EVENTS = 1_000_000, 60_000
 IDLE_S, QUICK_IDLE_S = 10.0, 2.0
 LOOK_EVERY_S = 0.05
 
