@@ -29,7 +29,7 @@ COMMITS_MS = (10, 100)
 SECONDS, QUICK_SECONDS = 10, 4
 WARM_UP_S = 5
 BROKER_WARM_UP_S, QUICK_BROKER_WARM_UP_S = 45, 3
-"""A broker that has just started compiles itself for the better part of a minute, at the cost of whoever comes first."""
+"""A broker that has just started compiles itself for most of a minute, at the cost of whoever comes first."""
 TICK_S = 0.001
 ANSWER_WITHIN_S = 30.0
 GOAL_RATE, GOAL_MS = 1_000, 50.0

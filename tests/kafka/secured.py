@@ -19,10 +19,14 @@ from tests.kafka.cluster import KafkaCluster, start_cluster
 from tests.kafka.place import Place
 from tests.kafka.ports import HOST, Ports
 
-Door = Literal["SCRAM", "TLS", "MTLS", "SASL_PLAINTEXT"]
-"""The listeners, by what they ask of a client: a password over TLS, nothing, a certificate, a password in the clear."""
+Door = Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN", "TLS", "MTLS", "SASL_PLAINTEXT"]
+"""How a client comes in: by a password over TLS in three ways, by TLS and nothing else, by a certificate, by a password
+in the clear."""
 
-DOORS: tuple[Door, ...] = ("SCRAM", "TLS", "MTLS", "SASL_PLAINTEXT")
+DOORS: tuple[Door, ...] = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN", "TLS", "MTLS", "SASL_PLAINTEXT")
+_LISTENERS = ("PASSWORD", "TLS", "MTLS", "SASL_PLAINTEXT")
+_BY_PASSWORD = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+"""Doors of the listener PASSWORD, by the mechanism."""
 ANONYMOUS = "User:ANONYMOUS"
 _LOGIN = "org.apache.kafka.common.security"
 
@@ -34,15 +38,17 @@ class Secured:
     cluster: KafkaCluster
     directory: Path
     authority: Authority
-    ports: Mapping[Door, int]
+    ports: Mapping[str, int]
+    """By listener."""
     passwords: Mapping[str, str]
     identities: dict[str, Identity] = field(default_factory=dict)
 
     def environment(self, door: Door, user: str) -> dict[str, str]:
         """The FENLIU_KAFKA_* variables by which a user comes through a door; through TLS everybody is anonymous."""
-        protocol = {"SCRAM": "SASL_SSL", "TLS": "SSL", "MTLS": "SSL"}.get(door, door)
+        listener = "PASSWORD" if door in _BY_PASSWORD else door
+        protocol = {"PASSWORD": "SASL_SSL", "TLS": "SSL", "MTLS": "SSL"}.get(listener, listener)
         variables = {
-            "FENLIU_KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{self.ports[door]}",
+            "FENLIU_KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{self.ports[listener]}",
             "FENLIU_KAFKA_SECURITY_PROTOCOL": protocol,
         }
         if protocol != "SASL_PLAINTEXT":
@@ -52,7 +58,7 @@ class Secured:
             variables["FENLIU_KAFKA_SSL_CERTFILE"] = str(identity.certificate)
             variables["FENLIU_KAFKA_SSL_KEYFILE"] = str(identity.key)
         if protocol.startswith("SASL"):
-            variables["FENLIU_KAFKA_SASL_MECHANISM"] = "SCRAM-SHA-512" if door == "SCRAM" else "PLAIN"
+            variables["FENLIU_KAFKA_SASL_MECHANISM"] = door if door in _BY_PASSWORD else "PLAIN"
             variables["FENLIU_KAFKA_SASL_USERNAME"] = user
             variables["FENLIU_KAFKA_SASL_PASSWORD_FILE"] = str(self.password_file(user))
         if door == "SASL_PLAINTEXT":
@@ -108,10 +114,11 @@ def start_secured(directory: Path) -> Iterator[Secured]:
     scram = [
         word
         for user, password in passwords.items()
-        for word in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]")
+        for mechanism in ("SCRAM-SHA-512", "SCRAM-SHA-256")
+        for word in ("--add-scram", f"{mechanism}=[name={user},password={password}]")
     ]
     with Ports() as held:
-        ports: dict[Door, int] = {door: held.reserve() for door in DOORS}
+        ports = {listener: held.reserve() for listener in _LISTENERS}
 
         def properties(place: Place) -> dict[str, str]:
             return _properties(place, ports, authority, broker, passwords)
@@ -121,16 +128,18 @@ def start_secured(directory: Path) -> Iterator[Secured]:
 
 
 def _properties(
-    place: Place, ports: Mapping[Door, int], authority: Authority, broker: Identity, passwords: Mapping[str, str]
+    place: Place, ports: Mapping[str, int], authority: Authority, broker: Identity, passwords: Mapping[str, str]
 ) -> dict[str, str]:
-    outside = ",".join([f"PLAINTEXT://{place.address}", *(f"{door}://{HOST}:{port}" for door, port in ports.items())])
+    outside = ",".join([f"PLAINTEXT://{place.address}", *(f"{name}://{HOST}:{port}" for name, port in ports.items())])
     users = " ".join(f'user_{user}="{password}"' for user, password in passwords.items())
+    plain = f"{_LOGIN}.plain.PlainLoginModule required {users};"
+    scram = f"{_LOGIN}.scram.ScramLoginModule required;"
     return {
         "listeners": f"{outside},CONTROLLER://{HOST}:{place.controller_port}",
         "advertised.listeners": outside,
         "inter.broker.listener.name": "MTLS",
         "listener.security.protocol.map": (
-            "CONTROLLER:SSL,PLAINTEXT:PLAINTEXT,SCRAM:SASL_SSL,TLS:SSL,MTLS:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"
+            "CONTROLLER:SSL,PLAINTEXT:PLAINTEXT,PASSWORD:SASL_SSL,TLS:SSL,MTLS:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"
         ),
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": str(broker.both),
@@ -138,10 +147,12 @@ def _properties(
         "ssl.truststore.location": str(authority.certificate),
         "listener.name.mtls.ssl.client.auth": "required",
         "listener.name.controller.ssl.client.auth": "required",
-        "listener.name.scram.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "listener.name.scram.scram-sha-512.sasl.jaas.config": f"{_LOGIN}.scram.ScramLoginModule required;",
+        "listener.name.password.sasl.enabled.mechanisms": ",".join(_BY_PASSWORD),
+        "listener.name.password.scram-sha-512.sasl.jaas.config": scram,
+        "listener.name.password.scram-sha-256.sasl.jaas.config": scram,
+        "listener.name.password.plain.sasl.jaas.config": plain,
         "listener.name.sasl_plaintext.sasl.enabled.mechanisms": "PLAIN",
-        "listener.name.sasl_plaintext.plain.sasl.jaas.config": f"{_LOGIN}.plain.PlainLoginModule required {users};",
+        "listener.name.sasl_plaintext.plain.sasl.jaas.config": plain,
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": "User:CN=broker",
     }

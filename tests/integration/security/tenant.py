@@ -29,7 +29,7 @@ class Tenant:
     secured: Secured
     name: str
     directory: Path
-    door: Door = "SCRAM"
+    door: Door = "SCRAM-SHA-512"
     _log_begins: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:

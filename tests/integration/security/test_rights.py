@@ -129,6 +129,9 @@ def test_the_rights_of_each_role_are_enough_and_all_of_them_are_used(tenant: Ten
         asyncio.run(until_ready(tenant.settings("worker").model_copy(update=port), worker))
         assert worker.stop() == 0
     outputs.append(worker.log())
+    outputs.append(done(tenant.fenliu("worker", "state", "verify")))
+    outputs.append(done(tenant.fenliu("worker", "state", "rebuild", "--from-inputs")))
+    outputs.append(done(tenant.fenliu("worker", "state", "verify")))
 
     outputs += [
         done(tenant.fenliu("operator", "tail", what, "--since", "10m", "--no-follow"))
