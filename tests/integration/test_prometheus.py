@@ -4,7 +4,8 @@ import asyncio
 import itertools
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -65,16 +66,13 @@ def test_the_rules_are_made_faster_and_not_otherwise() -> None:
 async def test_a_broken_producer_is_reported_until_it_is_mended(
     cluster_settings: Settings, prometheus: Prometheus
 ) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        broken = tasks.create_task(publish(cluster_settings, broken=True))
+    async with publishing(cluster_settings, broken=True):
         await asyncio.to_thread(until_it_fires, prometheus, "FenliuDeadLetters")
         severities = {alert["labels"]["severity"]: alert for alert in prometheus.firing("FenliuDeadLetters")}
         assert severities["critical"]["labels"]["job"] == "fenliu"
         assert "% of the records go to dead-letters" in severities["critical"]["annotations"]["description"]
-        broken.cancel()
-        mended = tasks.create_task(publish(cluster_settings, broken=False))
+    async with publishing(cluster_settings, broken=False):
         await asyncio.to_thread(until_it_ends, prometheus, "FenliuDeadLetters")
-        mended.cancel()
     rules = prometheus.rules()
     assert len(rules) == len(alerts()) + len(recorded())
     assert [rule["name"] for rule in rules if rule["health"] != "ok"] == []
@@ -98,15 +96,29 @@ def until_it_ends(prometheus: Prometheus, alert: str) -> None:
     prometheus.wait_until(lambda: not prometheus.firing(alert), f"{alert} ends", WITHIN_S)
 
 
-async def publish(settings: Settings, *, broken: bool) -> None:
-    """Messages, one after another; of a broken producer every second one is no JSON."""
-    await produce(settings, [status(SHOP, "agent-1", now_ms())])
-    for number in itertools.count():
-        records = [message(SHOP, f"m-{broken}-{number}", now_ms())]
-        if broken:
-            records.append(Record("buyer-messages", SHOP.encode(), b"{"))
-        await produce(settings, records)
-        await asyncio.sleep(EVERY_S)
+@asynccontextmanager
+async def publishing(settings: Settings, *, broken: bool) -> AsyncIterator[None]:
+    """Messages, one after another, while the block runs; of a broken producer every second one is no JSON."""
+
+    async def publish() -> None:
+        await produce(settings, [status(SHOP, "agent-1", now_ms())])
+        for number in itertools.count():
+            if enough.is_set():
+                return
+            records = [message(SHOP, f"m-{broken}-{number}", now_ms())]
+            if broken:
+                records.append(Record("buyer-messages", SHOP.encode(), b"{"))
+            await produce(settings, records)
+            await asyncio.sleep(EVERY_S)
+
+    # Not cancelled: a producer that is cancelled while it connects is never closed.
+    enough = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(publish())
+        try:
+            yield
+        finally:
+            enough.set()
 
 
 def now_ms() -> int:
