@@ -11,6 +11,7 @@ from tests.bench import (
     codec,
     compiled,
     core,
+    growth,
     latency,
     memory,
     peers,
@@ -18,6 +19,7 @@ from tests.bench import (
     replay,
     restore,
     rolling,
+    rungs,
     scale,
     takeover,
     worker,
@@ -29,7 +31,7 @@ ON_KAFKA = (worker, peers, latency, takeover, rolling, scale)
 """These start Apache Kafka: Java 17 and Maven, and for Kafka Streams a JDK."""
 BENCHES = {
     bench.__name__.rpartition(".")[2]: bench.run
-    for bench in (core, compiled, pick, codec, restore, memory, replay, *ON_KAFKA)
+    for bench in (core, rungs, compiled, pick, growth, codec, restore, memory, replay, *ON_KAFKA)
 }
 
 

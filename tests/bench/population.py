@@ -1,6 +1,6 @@
 """A router with very many buyers or agents, in a process of its own.
 
-`python -m tests.bench.population remembered|waiting|agents|load COUNT FILE`. Every id comes out of
+`python -m tests.bench.population remembered|waiting|agents|growth|load COUNT FILE`. Every id comes out of
 JSON, so no two events share a string, as in a worker. Prints one JSON object of figures.
 """
 
@@ -14,11 +14,16 @@ from pathlib import Path
 from schemas.codec import Event, decode_line
 from schemas.events import BuyerMessage
 from streams.routing import Router
+from streams.routing.snapshot import KEY_SEPARATOR
 from tests.bench.harness import Stopwatch, rss_bytes
 from tests.bench.workload import START_MS, agent_id, buyer_id
 
 AGENTS_PER_SHOP = 20
 BUYERS_PER_SHOP = 10_000
+MEASURED = 20_000
+STRIDE = 7_368_787
+"""A prime: steps of this go through all buyers before one comes again, each far from the one before."""
+SEPARATOR = KEY_SEPARATOR.encode()
 BATCH = 1_000
 """Events between two looks at what changed, as in a worker under load; and records of a changelog read at once."""
 
@@ -28,6 +33,8 @@ def main() -> None:
     step, count, file = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     if step == "load":
         figures = load(file)
+    elif step == "growth":
+        figures = growth(count)
     elif step == "agents":
         shops = count // AGENTS_PER_SHOP
         figures = build(_messages(shops, shops), _statuses(shops), file)  # the first agent's buyer makes the share pool
@@ -97,6 +104,41 @@ def load(file: Path) -> dict[str, float]:
     }
 
 
+def growth(buyers: int) -> dict[str, float]:
+    """What a decision costs in a router that remembers so many buyers, in microseconds."""
+    shops = max(1, buyers // BUYERS_PER_SHOP)
+    router = _remembering(shops, buyers)
+    gc.collect()
+    gc.freeze()  # as a worker does with what it restored
+    returning = [_message(shops, place * STRIDE % buyers, f"back-{place}-") for place in range(MEASURED)]
+    new = [_message(shops, buyers + number, "new") for number in range(MEASURED)]
+    figures = {}
+    for kind, messages in (("returning", returning), ("new", new)):
+        watch = Stopwatch()
+        with watch.timed():
+            for message in messages:
+                router.apply(message)
+        figures[kind] = watch.cpu_s / len(messages) * 1e6
+    return figures
+
+
+def _remembering(shops: int, buyers: int) -> Router:
+    """Restored from what one conversation a shop leaves, and from copies of it under other buyers' keys."""
+    model, router = Router(), Router()
+    for event in (*_statuses(shops), *_conversations(shops, shops)):
+        model.apply(event)
+    values = {}
+    for table, key, value in model.take_changes():
+        router.load(table, key, value)
+        if table == "last_contacts":
+            values[key.partition(SEPARATOR)[0]] = value
+    for number in range(shops, buyers):
+        shop = _shop_id(number % shops).encode()
+        router.load("last_contacts", shop + SEPARATOR + buyer_id(number).encode(), values[shop])
+    router.finish_load()
+    return router
+
+
 def _line(table: str, key: bytes, value: bytes) -> bytes:
     return b"\t".join((table.encode(), key, value)) + b"\n"
 
@@ -129,13 +171,16 @@ def _conversations(shops: int, buyers: int) -> Iterator[Event]:
 
 def _messages(shops: int, buyers: int) -> Iterator[BuyerMessage]:
     """Every buyer writes once, the shops by turns."""
-    for number in range(buyers):
-        event = _event(
-            type="buyer_message", event_id=f"01JCE7Q4MY{number:016d}", shop_id=_shop_id(number % shops),
-            buyer_id=buyer_id(number), occurred_at_ms=START_MS + 1_000 + 10 * number, order_state="paid",
-        )  # fmt: skip
-        assert isinstance(event, BuyerMessage)
-        yield event
+    return (_message(shops, number, "01JCE7Q4MY") for number in range(buyers))
+
+
+def _message(shops: int, number: int, event: str) -> BuyerMessage:
+    message = _event(
+        type="buyer_message", event_id=f"{event}{number:016d}", shop_id=_shop_id(number % shops),
+        buyer_id=buyer_id(number), occurred_at_ms=START_MS + 1_000 + 10 * number, order_state="paid",
+    )  # fmt: skip
+    assert isinstance(message, BuyerMessage)
+    return message
 
 
 def _event(**fields: object) -> Event:
