@@ -45,7 +45,7 @@ def main() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     report = Report(
         date=now(),
-        command=" ".join(["python -m tests.bench", *sys.argv[1:]]),
+        command=" ".join(["python -m tests.bench", *options.names, *["--quick"] * options.quick]),
         quick=options.quick,
         environment=environment() | {"load_average_before": load_average()},
         results=[],
