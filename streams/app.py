@@ -12,6 +12,7 @@ from faust.types.tables import TableT
 from faust.web.base import BlueprintManager
 
 from schemas.codec import RANK
+from streams.assignor import OwnTopicsAssignor
 from streams.group import require_own_group
 from streams.health import mount
 from streams.lane.checkpoint import CHECKPOINTS
@@ -74,6 +75,7 @@ class FenliuApp(faust.App):
             # Faust's assignor compares it with the one of its last assignment, and nobody else calls it: a worker that
             # comes back under its name may well listen on another port.
             canonical_url=f"http://{settings.group_instance_id or settings.app_id}",
+            PartitionAssignor=OwnTopicsAssignor,
             TableManager=LaneTables,
             Worker=LaneWorker,
             autodiscover=False,

@@ -59,7 +59,16 @@ async def require_own_group(settings: Settings) -> None:
     """
     async with administration(settings.kafka_client_kwargs()) as admin:
         group = await describe_group(admin, settings.app_id)
-    others = foreign_topics(settings, group.topics)
+    require_own_topics(settings, group.topics)
+
+
+def require_own_topics(settings: Settings, topics: Iterable[str]) -> None:
+    """Refuse a group whose members have these topics, or which has committed offsets of them.
+
+    Raises:
+        ClusterError: naming those that are none of this fenliu's inputs.
+    """
+    others = foreign_topics(settings, topics)
     if others:
         raise ClusterError(
             f"the group {settings.app_id} is used for other topics ({', '.join(others)}): workers of both would take "

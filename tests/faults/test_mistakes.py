@@ -1,5 +1,6 @@
 """What operators do to topics and groups, by mistake or because they must. Each ends in work or in a clear refusal."""
 
+import asyncio
 import re
 import shlex
 from collections import Counter
@@ -122,6 +123,31 @@ async def test_two_clusters_of_workers_with_one_app_id(run: Run) -> None:
     assert [end.code for end in worker.exits] == [ExitCode.DONE]
     # The offsets that it left behind are enough, too.
     await refused(trial, "is used for other topics", way_out="FENLIU_APP_ID")
+
+
+async def test_two_clusters_of_workers_with_one_app_id_that_start_at_the_same_instant(run: Run) -> None:
+    """Neither sees the other before it joins; in the group the leader does, and one of them ends.
+
+    Catches: members of one group with different topics, which fence each other's transactional ids.
+    """
+    await run.backlog(future_traffic(5000, seed=106))
+    trial_settings = run.settings.model_copy(update={"topic_prefix": f"{run.settings.topic_prefix}trial-"})
+    await create(trial_settings, partitions=run.partitions, replication=1)
+    worker, trial = run.worker("worker"), run.worker("trial", FENLIU_TOPIC_PREFIX=trial_settings.topic_prefix)
+    for each in (worker, trial):
+        each.start()
+        each.wanted = False
+    ends = [asyncio.create_task(each.ended(), name=each.name) for each in (worker, trial)]
+    (end,), (other,) = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    other.cancel()
+    ended = trial if end.get_name() == trial.name else worker
+    assert end.result() == ExitCode.CLUSTER, ended.log_tail()
+    assert "is used for other topics" in ended.log_tail(8)
+    if trial.running:
+        assert await trial.stop() == ExitCode.DONE
+    if not worker.running:
+        worker.start()
+    await run.verdict()
 
 
 async def test_routing_the_inputs_again_gives_the_state_that_is_there(run: Run) -> None:
