@@ -39,8 +39,10 @@ async def test_brokers_bounce(run: Run, in_sync: KafkaCluster, how: str, bounces
 
     Catches: acknowledged records that only one broker had, transactions cut in two by a change of their coordinator.
     """
-    await run.backlog(future_traffic(6000 + 6000 * bounces, seed=51))
-    for worker in run.workers(2):
+    await run.backlog(future_traffic(12_000 * bounces, seed=51))
+    # Workers route on while a broker is away, and there must be something left to the end.
+    slower = {"FENLIU_MIN_BATCH_INTERVAL_MS": "200"} if bounces > 1 else {}
+    for worker in run.workers(2, **slower):
         worker.start()
     for number in range(bounces):
         await run.commits.grown_by(2000, within_s=WITHIN_S)
