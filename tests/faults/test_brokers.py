@@ -41,8 +41,7 @@ async def test_brokers_bounce(run: Run, in_sync: KafkaCluster, how: str, bounces
     """
     await run.backlog(future_traffic(12_000 * bounces, seed=51))
     # Workers route on while a broker is away, and there must be something left to the end.
-    slower = {"FENLIU_MIN_BATCH_INTERVAL_MS": "200"} if bounces > 1 else {}
-    for worker in run.workers(2, **slower):
+    for worker in run.workers(2, FENLIU_MIN_BATCH_INTERVAL_MS="200" if bounces > 1 else "50"):
         worker.start()
     for number in range(bounces):
         await run.commits.grown_by(2000, within_s=WITHIN_S)
