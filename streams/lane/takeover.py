@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.codec import Topic
@@ -180,6 +180,9 @@ async def state_reader(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     )
     try:
         await consumer.start()
+        # With the first assignment aiokafka begins to look for the group's coordinator, and fails for good if the
+        # assignment changes before it has found it. So it is found first.
+        await consumer.committed(TopicPartition(settings.topic("buyer-messages"), 0))
         yield consumer
     finally:
         await consumer.stop()

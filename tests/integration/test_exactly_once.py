@@ -9,9 +9,10 @@ from typing import get_args
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from streams.lane.faults import Point
+from streams.lane.takeover import state_reader
 from streams.settings import Settings
 from tests.integration.conftest import PARTITIONS
 from tests.integration.running import Consumed, Worker, consume, produce, total, values
@@ -163,3 +164,15 @@ async def test_a_worker_that_was_overtaken_publishes_nothing_more(cluster_settin
         worker.start()
         consumed = await consume(cluster_settings, ["assignments"], at_least(2), worker=worker)
         assert total(consumed) == 2
+
+
+async def test_a_reader_of_state_may_change_its_assignment_at_once(cluster_settings: Settings) -> None:
+    """A take-over reads the checkpoint and then the tables; what it reads first may be empty, and read in no time."""
+    topics = [cluster_settings.topic(topic) for topic in ("assignments", "agent-presence", "dead-letters")]
+    async with state_reader(cluster_settings) as reader:
+        for topic in topics:
+            reader.assign([TopicPartition(topic, 0)])
+            for _ in range(5):
+                await asyncio.sleep(0)  # whatever the client begins now has begun
+        await reader.committed(TopicPartition(topics[0], 0))
+        assert await reader.getmany(timeout_ms=100) == {}
