@@ -31,8 +31,8 @@ class Commits:
         self.offsets: dict[TopicPartition, int] = {}
         self.went_back: list[str] = []
         self.may_go_back = False
-        """After all brokers were killed at once, offsets look older until the copies have caught up. The checkpoints,
-        which are of the same transactions, say whether they were."""
+        """A new coordinator tells older offsets until it knows what its copies have (its high watermark lags; KIP-207
+        tells the same of topics' ends). The checkpoints, of the same transactions, say whether anything went back."""
         self.longest_pause_s: dict[int, float] = {}
         """By partition number: the longest time without a commit between two commits."""
 

@@ -43,6 +43,7 @@ async def test_brokers_bounce(run: Run, in_sync: KafkaCluster, how: str, bounces
     # Workers route on while a broker is away, and there must be something left to the end.
     for worker in run.workers(2, FENLIU_MIN_BATCH_INTERVAL_MS="200" if bounces > 1 else "50"):
         worker.start()
+    run.commits.may_go_back = True
     for number in range(bounces):
         await run.commits.grown_by(2000, within_s=WITHIN_S)
         broker = in_sync.brokers[number % len(in_sync.brokers)]

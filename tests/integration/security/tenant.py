@@ -59,7 +59,8 @@ class Tenant:
 
     def fenliu(self, role: Role, *arguments: str, **more: str) -> Result:
         """A command as a user."""
-        return CliRunner().invoke(main, arguments, env=self.environment(role, **more))
+        # `fenliu check` counts a variable that it does not know as a mistake; this one is the tests'.
+        return CliRunner().invoke(main, arguments, env={**self.environment(role, **more), "FENLIU_FAULTS": None})
 
     def grant(self, role: Role, wanted: Iterable[Right] | None = None) -> None:
         """Grant rights; None: all that the role needs."""
