@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.client import ConnectionGroup
 from aiokafka.errors import ConsumerStoppedError
 from faust.transport.consumer import Fetcher
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
@@ -85,6 +86,20 @@ class LaneThread(AIOKafkaConsumerThread):
             except Exception as exc:  # noqa: BLE001  whatever it is: this worker gets no partitions any more
                 self.parent_loop.call_soon_threadsafe(self.consumer.lane.on_failure, exc)
                 return
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group, even while it waits for a member that is gone, for that takes a session timeout.
+
+        Brokers answer nothing else on a connection that waits for a join, so leaving needs a new one.
+        """
+        if self._consumer is not None and self._consumer._coordinator._performed_join_prepare:
+            coordinator = self._consumer._coordinator
+            coordinator._coordination_task.cancel()
+            await asyncio.wait([coordinator._coordination_task])
+            place = coordinator.coordinator_id, ConnectionGroup.COORDINATION
+            if (connection := self._consumer._client._conns.get(place)) is not None:
+                connection.close()
+        await super().on_thread_stop()
 
     def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
         """The worker reports why it ends; Faust would print a traceback of its own besides."""

@@ -49,6 +49,26 @@ async def test_a_clean_stop_during_a_restore(run: Run) -> None:
     assert [end.code for end in worker.exits] == [-signal.SIGKILL, ExitCode.DONE, ExitCode.DONE]
 
 
+async def test_a_clean_stop_while_the_group_waits_for_a_worker_that_was_killed(run: Run) -> None:
+    """A join lasts until the dead member's session ends, longer than a worker may take to stop.
+
+    Catches: a worker that is ended hard, and stays in the group, because it waits for the join that it is in.
+    """
+    await run.backlog(future_traffic(12_000, seed=27))
+    staying, killed, coming = run.workers(3, FENLIU_SESSION_TIMEOUT_S="15", FENLIU_MIN_BATCH_INTERVAL_MS="100")
+    for worker in (staying, killed):
+        worker.start()
+        await worker.told("taken over")
+        await run.commits.grown_by(500)
+    killed.wanted = False
+    killed.signal(signal.SIGKILL)
+    rebalances = staying.log().count("it is rebalancing")
+    coming.start()
+    await staying.told("it is rebalancing", times=rebalances + 1)
+    assert await staying.stop() == ExitCode.DONE, staying.log_tail()
+    await run.verdict()
+
+
 @long_run
 async def test_a_second_rebalance_during_a_restore(run: Run) -> None:
     """faust-streaming, pull request 542 of robinhood/faust: a rebalance in the middle of a recovery.
