@@ -58,8 +58,7 @@ class LaneThread(AIOKafkaConsumerThread):
             client_id=f"{settings.app_id}-worker",
             group_id=settings.app_id,
             group_instance_id=settings.group_instance_id,
-            # Faust's own: it gives a partition number of all four inputs to one worker. Faust itself would choose round
-            # robin here, as it does not subscribe to changelogs.
+            # Gives a partition number of all four inputs to one worker; without changelogs Faust chose round robin.
             partition_assignment_strategy=[self.app.assignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
