@@ -35,6 +35,14 @@ def test_traffic_lies_in_the_future_and_ends_with_a_marker_for_each_shop() -> No
     assert {marker["occurred_at_ms"] for marker in markers} == {records[-1].at_ms}
 
 
+@pytest.mark.parametrize("hours", range(0, 20, 4))
+def test_traffic_is_of_one_kind_at_every_hour_of_the_day(hours: int) -> None:
+    """Catches: runs that find the shops asleep, with too few records or nobody who answers."""
+    records = future_traffic(3000, seed=1, shops=5, ahead_ms=(4 + hours) * 3_600_000)
+    assert len(records) == 3000
+    assert sum(record.topic == "agent-replies" for record in records) > 500
+
+
 def test_a_wave_holds_one_topic_of_a_shop() -> None:
     records = future_traffic(3000, seed=1, shops=5)
     cut = list(waves(records))
