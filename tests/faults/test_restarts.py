@@ -58,13 +58,14 @@ async def test_a_clean_stop_while_the_group_waits_for_a_worker_that_was_killed(r
     staying, killed, coming = run.workers(3, FENLIU_SESSION_TIMEOUT_S="15", FENLIU_MIN_BATCH_INTERVAL_MS="100")
     for worker in (staying, killed):
         worker.start()
-        await worker.told("taken over")
+        await run.commits.until(lambda: "taken over" in worker.log(), within_s=60, what=worker.log_tail)  # noqa: B023
         await run.commits.grown_by(500)
     killed.wanted = False
     killed.signal(signal.SIGKILL)
-    rebalances = staying.log().count("it is rebalancing")
+    again = "it is rebalancing"
+    rebalances = staying.log().count(again)
     coming.start()
-    await staying.told("it is rebalancing", times=rebalances + 1)
+    await run.commits.until(lambda: staying.log().count(again) > rebalances, within_s=60, what=staying.log_tail)
     assert await staying.stop() == ExitCode.DONE, staying.log_tail()
     await run.verdict()
 

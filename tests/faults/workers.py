@@ -133,13 +133,6 @@ class Worker:
             assert time.monotonic() < deadline, f"{self.name} did not stop within {within_s} s:\n{self.log_tail()}"
             await asyncio.sleep(POLL_S)
 
-    async def told(self, words: str, *, times: int = 1, within_s: float = 60.0) -> None:
-        """Wait until its log holds some words so many times."""
-        deadline = time.monotonic() + within_s
-        while self.log().count(words) < times:
-            assert time.monotonic() < deadline, f"{self.name} did not tell {words!r} {times} times:\n{self.log_tail()}"
-            await asyncio.sleep(POLL_S)
-
     async def stop(self) -> int:
         """SIGTERM, not to be started again; its exit code."""
         self.wanted = False
