@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import ConnectionGroup
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.consumer import Fetcher
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, Message
@@ -24,8 +24,9 @@ from streams.lane.inputs import Batch, Fetched
 from streams.lane.lane import Lane
 from streams.settings import Settings
 
-FETCH_WAIT_S = 0.5
-"""How long a fetch waits for records; whatever arrives ends it at once."""
+FETCH_WAIT_S = 0.25
+"""How long a fetch waits for records; whatever arrives ends it at once. An idle partition's watermark (O1) is up to
+twice this old, and timers come that much after the second that they wait."""
 
 CROWDED_WAIT_S = 0.01
 """The same while a topic is left out because enough of it is buffered: it must soon be asked for again."""
@@ -33,9 +34,8 @@ CROWDED_WAIT_S = 0.01
 FETCH_RECORDS = 5000
 """At most so many records a fetch, so that decoding them holds up nobody for more than some tens of milliseconds."""
 
-BEYOND_S = 10.0
-"""How long a topic may end before the next record to read, or be left out of an assignment: after a change of leaders
-its end, or the topic itself, may not be known at once."""
+MISSING_S = 10.0
+"""How long a topic may be left out of an assignment: after a change of leaders it may not be known at once."""
 
 
 class LaneThread(AIOKafkaConsumerThread):
@@ -45,9 +45,8 @@ class LaneThread(AIOKafkaConsumerThread):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._heard: dict[TopicPartition, tuple[int, float]] = {}
-        self._sought: dict[TopicPartition, tuple[object, int]] = {}
-        self._beyond: dict[TopicPartition, float] = {}
+        self._heard: dict[TopicPartition, tuple[float, int]] = {}
+        self._timed: object = None
         self._missing: dict[TopicPartition, float] = {}
 
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:  # noqa: ARG002
@@ -61,7 +60,8 @@ class LaneThread(AIOKafkaConsumerThread):
             # Gives a partition number of all four inputs to one worker; without changelogs Faust chose round robin.
             partition_assignment_strategy=[self.app.assignor],
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            # The lane says where to read. A position that the broker does not have is never replaced by another.
+            auto_offset_reset="none",
             isolation_level="read_committed",
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 4,
@@ -125,9 +125,18 @@ class LaneThread(AIOKafkaConsumerThread):
             if not live:
                 await asyncio.sleep(timeout_s)
                 return {}
+            self._time_requests(fetcher)
             for tp, offset in live.items():
-                await self._seek_if_elsewhere(consumer, assignment, tp, offset)
-            records = await fetcher.fetched_records(set(live), timeout=timeout_s, max_records=FETCH_RECORDS)
+                state = assignment.state_value(tp)
+                if not (state.has_valid_position and state.position == offset):
+                    consumer.seek(tp, offset)
+            try:
+                records = await fetcher.fetched_records(set(live), timeout=timeout_s, max_records=FETCH_RECORDS)
+            except NoOffsetForPartitionError:  # of before the lane said where to read
+                records = {}
+            except OffsetOutOfRangeError as exc:
+                records = {}
+                await self._explain(consumer, live, exc.args[0])
         if not assignment.active:
             return {}
         return {
@@ -135,6 +144,44 @@ class LaneThread(AIOKafkaConsumerThread):
             for tp, offset in live.items()
             if assignment.state_value(tp).has_valid_position
         }
+
+    def _time_requests(self, fetcher: Any) -> None:
+        """Note when each fetch was sent: what the broker answers was true then, however late the answer is read."""
+        if self._timed is fetcher:
+            return
+        self._timed, ask = fetcher, fetcher._proc_fetch_request
+
+        async def ask_timed(assignment: Any, node_id: int, request: Any) -> bool:
+            sent = time.monotonic(), int(time.time() * 1000)
+            tps = [TopicPartition(topic, each[0]) for topic, partitions in request.topics for each in partitions]
+            for tp in tps:
+                assignment.state_value(tp).timestamp = None
+            brought: bool = await ask(assignment, node_id, request)
+            for tp in tps:
+                # Set where the answer was taken: not for an error, or from another position than is wanted now.
+                if assignment.active and assignment.state_value(tp).timestamp is not None:
+                    self._heard[tp] = sent
+            return brought
+
+        fetcher._proc_fetch_request = ask_timed
+
+    async def _explain(
+        self, consumer: AIOKafkaConsumer, wanted: dict[TopicPartition, int], refused: dict[TopicPartition, int]
+    ) -> None:
+        """Say why a broker does not have a position that is wanted.
+
+        Raises:
+            InputExpiredError: the records are gone.
+            InputReplacedError: the topic ended before it: it was deleted and made anew, or lost its newest records.
+        """
+        for tp, offset in refused.items():
+            if wanted.get(tp) != offset:
+                continue
+            begin = (await consumer.beginning_offsets([tp]))[tp]
+            if begin > offset:
+                raise InputExpiredError(tp.topic, tp.partition, position=offset, begin=begin)
+            end = (await consumer.end_offsets([tp]))[tp]
+            raise InputReplacedError(tp.topic, tp.partition, position=offset, end=end)
 
     def _require_whole(self, wanted: Collection[TopicPartition], live: Collection[TopicPartition]) -> None:
         """Raise if the group has for a while given out a partition number without one of its topics.
@@ -148,43 +195,15 @@ class LaneThread(AIOKafkaConsumerThread):
         missing = [tp for tp in wanted if tp not in live and tp.partition in numbers]
         self._missing = {tp: self._missing.get(tp, now) for tp in missing}
         for tp, since in self._missing.items():
-            if now - since >= BEYOND_S:
+            if now - since >= MISSING_S:
                 raise InputMissingError(tp.topic, tp.partition)
-
-    async def _seek_if_elsewhere(
-        self, consumer: AIOKafkaConsumer, assignment: Any, tp: TopicPartition, offset: int
-    ) -> None:
-        """Make the consumer read from `offset`.
-
-        Raises:
-            InputExpiredError: if it was told so before and the broker moved it: those records are gone.
-            InputReplacedError: if the topic has ended before it for a while: it was deleted and made anew.
-        """
-        state = assignment.state_value(tp)
-        if state.has_valid_position and state.position == offset:
-            return
-        if self._sought.get(tp) == (assignment, offset):
-            begin = (await consumer.beginning_offsets([tp]))[tp]
-            if begin > offset:
-                raise InputExpiredError(tp.topic, tp.partition, position=offset, begin=begin)
-            end = (await consumer.end_offsets([tp]))[tp]
-            beyond_since = self._beyond.setdefault(tp, time.monotonic()) if end < offset else None
-            if beyond_since is None:
-                self._beyond.pop(tp, None)
-            elif time.monotonic() - beyond_since >= BEYOND_S:
-                raise InputReplacedError(tp.topic, tp.partition, position=offset, end=end)
-        self._sought[tp] = (assignment, offset)
-        consumer.seek(tp, offset)
 
     def _fetched(self, tp: TopicPartition, start: int, state: Any, records: Any) -> Fetched:
         """What is known of a topic now; read in one go with the records, so that they belong together."""
-        answered_ms = state.timestamp or 0
-        known_ms, heard_at = self._heard.get(tp, (0, 0.0))
-        if answered_ms != known_ms:
-            heard_at = time.monotonic()
-            self._heard[tp] = answered_ms, heard_at
+        heard_at, heard_ms = self._heard.get(tp, (0.0, 0))
+        heard = tp in self._heard
         end = state.lso if state.lso is not None and state.lso >= 0 else state.highwater
-        return Fetched(start, state.position, end, heard_at, records)
+        return Fetched(start, state.position, end, state.highwater if heard else None, heard_at, heard_ms, records)
 
 
 class LaneConsumer(Consumer):
@@ -236,7 +255,7 @@ class LaneConsumer(Consumer):
         while not self.should_stop:
             await lane.work.wait()
             lane.work.clear()
-            for batch in lane.due():
+            for batch in lane.announce():
                 await self.callback(self._message_of(batch))
 
     def _message_of(self, batch: Batch) -> Message:

@@ -65,7 +65,7 @@ def metrics(**settings: object) -> Metrics:
 def batch(partition: int = 0, **fields: object) -> BatchReport:
     given: dict[str, object] = {
         "partition": partition, "events": {}, "decisions": [], "assignments": {}, "dead_letters": {},
-        "end_to_end_s": [], "transaction_s": 0.007, "changed_keys": 0, "stats": Stats(), "gauges": Gauges(), "keys": {},
+        "end_to_end_s": [], "timer_delays_s": [], "transaction_s": 0.007, "changed_keys": 0, "stats": Stats(), "gauges": Gauges(), "keys": {},
     }  # fmt: skip
     return BatchReport(**(given | fields))  # type: ignore[arg-type]
 
