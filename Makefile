@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint types unit conformance compiled gate integration integration-kafka faults soak mutation pythons dashboards manifests bench lock sbom audit clean
+.PHONY: help env demo test lint types unit conformance compiled gate integration integration-kafka faults soak mutation pythons dashboards manifests bench lock locks sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## run everything once: embedded broker, topics, simulated shops, a worker, a summary
 	@$(BIN)/fenliu demo $(DEMO_ARGS)
 
-test: lint types unit conformance compiled gate integration integration-kafka manifests faults ## everything that must hold: lint, types, all tests, no loss of speed
+test: lint types locks unit conformance compiled gate integration integration-kafka manifests faults ## everything that must hold: lint, types, all tests, no loss of speed
 
 lint: $(READY) ## ruff and the import linter
 	$(BIN)/ruff check .
@@ -84,13 +84,20 @@ manifests: $(READY) .cache/manifests/.ready ## Dockerfile, compose file and Kube
 bench: $(READY) ## measure; prints tables and writes JSON to bench-results/
 	$(BIN)/python -m tests.bench
 
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-annotate --python-version 3.11
+# Extras are kept: the pip of Python 3.11 looks for `coverage[toml]` by itself where only `coverage` is pinned, and takes the newest.
+COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-annotate --python-version 3.11 $(LOCK_ARGS)
 
-lock: ## compile requirements.lock anew from pyproject.toml, and out of it what the image gets
-	$(BIN)/python -m pip install --quiet uv
+lock: ## compile every lock file anew from what it is made of; versions stay (LOCK_ARGS="--upgrade": the newest)
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
 	$(COMPILE) -c requirements.lock -o deploy/docker/requirements.lock pyproject.toml
 	echo 'hatchling>=1.27' | $(COMPILE) -c requirements.lock -o deploy/docker/build.lock -
+	$(COMPILE) -o tests/manifests/requirements.txt tests/manifests/requirements.in
+	$(COMPILE) -o tests/mutation/requirements.txt tests/mutation/requirements.in
+
+locks: $(READY) ## install every lock file, for show, with the oldest and the newest pip (asks the registry, once for each state)
+	$(PYTEST) tests/locks
 
 sbom: .cache/manifests/.ready ## the bill of materials of the image's packages, into dist/ (CycloneDX)
 	@.cache/manifests/bin/python deploy/docker/sbom.py
