@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 LOCKS = (
     "requirements.lock",
+    "demo.lock",
     "deploy/docker/requirements.lock",
     "deploy/docker/build.lock",
     "tests/manifests/requirements.txt",
