@@ -106,6 +106,18 @@ class InputReplacedError(ClusterError):
         )
 
 
+class TopicReplacedError(ClusterError):
+    """An input topic was deleted and made anew while this worker ran."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            "the topic was deleted and created anew while this worker ran: its offsets mean other records now",
+            where=f"topic {topic}",
+            mend="to keep the state and read the new topic from its beginning: stop all workers and run fenliu state "
+            f"rebuild --from-changelogs --positions {topic}=beginning",
+        )
+
+
 class InputMissingError(ClusterError):
     """The group gives out partitions without one of the inputs."""
 
