@@ -18,7 +18,7 @@ help: ## list the targets
 define install
 echo "$(1): pip install $(2)"; \
 $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2) || { \
-  echo "fenliu: this was not installed. No network: connect, and say make again. The package registry is slow or out of reach: name a mirror, $(1)/bin/pip config set global.index-url https://MIRROR/simple. No wheel for $$($(1)/bin/python -V): make PYTHON=/path/to/python3.11 (3.12, 3.13)." >&2; exit 2; }
+  echo "fenliu: this was not installed. No network: connect, and say make again. The package registry is slow or out of reach: name a mirror, $(1)/bin/pip config set global.index-url https://MIRROR/simple. An old or a very new Python (this is $$($(1)/bin/python -V)): make PYTHON=/path/to/python3.11, 3.12 or 3.13." >&2; exit 2; }
 endef
 
 $(RUNTIME): demo.lock pyproject.toml
