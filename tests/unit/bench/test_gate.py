@@ -7,6 +7,8 @@ import pytest
 from schemas.codec import decode
 from tests.bench import gate
 
+pytestmark = pytest.mark.slow
+
 
 def test_everything_measured_is_accepted_and_nothing_else() -> None:
     assert gate.accepted().keys() == gate.names()

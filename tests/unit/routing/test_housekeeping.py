@@ -12,6 +12,8 @@ from streams.routing import TABLES, Router
 from streams.simulate import SimulationOptions, simulate
 from streams.simulate.options import DAY_MS
 
+pytestmark = pytest.mark.slow
+
 WEEKS = 9
 SETTLED_WEEK = 6
 """tb-001 forgets after 72 hours, and pdd-002, which has no window, after 30 days; from this week on both do."""

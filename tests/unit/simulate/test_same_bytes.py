@@ -10,6 +10,8 @@ import pytest
 
 from streams.simulate import SimulationOptions, simulate
 
+pytestmark = pytest.mark.slow
+
 RUN = ["simulate", "--shops", "10", "--rate", "2", "--hours", "0.5", "--bad-share", "0.01"]
 
 

@@ -12,6 +12,8 @@ from streams.routing import Router
 from streams.simulate import OptionsError, Record, SimulationOptions, simulate
 from streams.simulate.options import BEIJING_OFFSET_MS, HOUR_MS
 
+pytestmark = pytest.mark.slow
+
 
 def _events(records: Iterable[Record]) -> list[Event]:
     return [decode_line(record.value or b"")[1] for record in records]
