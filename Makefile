@@ -7,18 +7,20 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
+# Two processes, each with whole files: a file's fixtures, brokers among them, are made once.
+PARALLEL := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint types unit conformance compiled gate integration integration-kafka faults soak mutation pythons dashboards manifests bench lock locks sbom audit clean
+.PHONY: help env demo test check lint types unit conformance compiled gate integration integration-embedded manifests locks faults soak mutation pythons dashboards bench lock sbom audit clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Installs into an environment ($1) what the arguments ($2) say, with pip, since a mirror stands in pip's settings.
 define install
 echo "$(1): pip install $(2)"; \
 $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2) || { \
-  echo "fenliu: this was not installed. No network: connect, and say make again. The package registry is slow or out of reach: name a mirror, $(1)/bin/pip config set global.index-url https://MIRROR/simple. No wheel for $$($(1)/bin/python -V): make PYTHON=/path/to/python3.11 (3.12, 3.13)." >&2; exit 2; }
+  echo "fenliu: this was not installed. No network: connect, and say make again. The package registry is slow or out of reach: name a mirror, $(1)/bin/pip config set global.index-url https://MIRROR/simple. An old or a very new Python (this is $$($(1)/bin/python -V)): make PYTHON=/path/to/python3.11, 3.12 or 3.13." >&2; exit 2; }
 endef
 
 $(RUNTIME): demo.lock pyproject.toml
@@ -37,36 +39,50 @@ env: $(READY) ## make the environment of the tests (.venv) from the hashed lock 
 demo: $(RUNTIME) ## run everything once: embedded broker, topics, simulated shops, a worker, a summary
 	@$(BIN)/fenliu demo $(DEMO_ARGS)
 
-test: lint types locks unit conformance compiled gate integration integration-kafka manifests faults ## everything that must hold: lint, types, all tests, no loss of speed
+test: lint types unit conformance compiled gate integration manifests locks faults ## everything that must hold, part by part: the nine below down to faults, after lint
 
-lint: $(READY) ## ruff and the import linter
+check: lint types conformance ## the quick part for every change, without a broker: lint, types, conformance, most of the units
+	$(PYTEST) $(PARALLEL) tests/unit tests/reference -m "not broker and not slow"
+
+lint: $(READY) ## style, and which package may import which: ruff, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-types: $(READY) ## mypy --strict
+types: $(READY) ## every type agrees: mypy --strict
 	$(BIN)/mypy
 
-unit: $(READY) ## unit tests and properties
-	$(PYTEST) tests/unit tests/reference
-
-compiled: $(READY) ## compile the core with mypyc, where a C compiler is found, and test it like the interpreted one
-	$(BIN)/python -m tests.compiled
-
-gate: $(READY) ## fail if something has lost a third of its speed against what was accepted (ratios, not times)
-	$(BIN)/python -m tests.bench.gate --check
+unit: $(READY) ## every module by itself, the core against an independent reading of the rules, documents, alerts, settings
+	$(PYTEST) $(PARALLEL) tests/unit tests/reference
 
 conformance: $(READY) ## every rule of the routing table, scenario by scenario
 	$(PYTEST) tests/conformance
 
-integration: $(READY) ## producers to consumers on the embedded broker
-	$(PYTEST) tests/integration -m "not kafka"
+compiled: $(READY) ## the core compiled with mypyc decides as the interpreted one does, where a C compiler is found
+	$(BIN)/python -m tests.compiled
 
-integration-kafka: $(READY) ## the same on Apache Kafka, where Java 17 and Maven are found (with CI set they must be)
+gate: $(READY) ## nothing has lost a third of its speed against what was accepted (ratios, not times)
+	$(BIN)/python -m tests.bench.gate --check
+
+integration: $(READY) ## producers to consumers on Apache Kafka, the demo, every command; without Java 17 and Maven on the embedded broker
 	@$(BIN)/python -m tests.kafka.available; \
-	case $$? in 0) $(PYTEST) tests/integration --broker=kafka;; 1) ;; *) exit 2;; esac
+	case $$? in 0) $(PYTEST) $(PARALLEL) tests/integration --broker=kafka;; 1) $(MAKE) integration-embedded;; *) exit 2;; esac
 
-faults: $(READY) ## kill, stop and cut off workers and brokers on Apache Kafka, and compare with the replay
+integration-embedded: $(READY) ## the same on the embedded broker, though Apache Kafka is there
+	$(PYTEST) $(PARALLEL) tests/integration -m "not kafka"
+
+.cache/manifests/.ready: tests/manifests/requirements.txt
+	$(PYTHON) -m venv .cache/manifests
+	@$(call install,.cache/manifests,--require-hashes -r $<)
+	@touch $@
+
+manifests: $(READY) .cache/manifests/.ready ## Dockerfile, compose file and Kubernetes manifests are as their schemas say
+	$(PYTEST) tests/manifests
+
+locks: $(READY) ## every lock file installs with the oldest and the newest pip (asks the registry, once for each state of a file)
+	$(PYTEST) tests/locks
+
+faults: $(READY) ## workers and brokers killed, stopped and cut off on Apache Kafka: all is decided as in the replay
 	@$(BIN)/python -m tests.kafka.available; \
 	case $$? in 0) $(PYTEST) tests/faults;; 1) ;; *) exit 2;; esac
 
@@ -86,14 +102,6 @@ dashboards: ## write the Grafana dashboards anew from their code (an environment
 	@$(call install,.cache/dashboards,-r deploy/grafana/requirements.txt)
 	.cache/dashboards/bin/python deploy/grafana/build.py
 
-.cache/manifests/.ready: tests/manifests/requirements.txt
-	$(PYTHON) -m venv .cache/manifests
-	@$(call install,.cache/manifests,--require-hashes -r $<)
-	@touch $@
-
-manifests: $(READY) .cache/manifests/.ready ## Dockerfile, compose file and Kubernetes manifests against their schemas
-	$(PYTEST) tests/manifests
-
 bench: $(READY) ## measure; prints tables and writes JSON to bench-results/
 	$(BIN)/python -m tests.bench
 
@@ -109,9 +117,6 @@ lock: ## compile every lock file anew from what it is made of; versions stay (LO
 	echo 'hatchling>=1.27' | $(COMPILE) -c requirements.lock -o deploy/docker/build.lock -
 	$(COMPILE) -o tests/manifests/requirements.txt tests/manifests/requirements.in
 	$(COMPILE) -o tests/mutation/requirements.txt tests/mutation/requirements.in
-
-locks: $(READY) ## install every lock file, for show, with the oldest and the newest pip (asks the registry, once for each state)
-	$(PYTEST) tests/locks
 
 sbom: .cache/manifests/.ready ## the bill of materials of the image's packages, into dist/ (CycloneDX)
 	@.cache/manifests/bin/python deploy/docker/sbom.py

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -17,6 +18,8 @@ LOCKS = (
     "tests/manifests/requirements.txt",
     "tests/mutation/requirements.txt",
 )
+ELSEWHERE = {"colorama", "async-timeout", "tzdata", "typing-extensions"}
+"""What fenliu needs on another system or another Python than some."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,20 @@ def asked_for(requirements: Iterable[str], extras: Iterable[str] = ()) -> list[R
         for each in map(Requirement, requirements)
         if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in among)
     ]
+
+
+def needed_by(packages: list[str]) -> set[str]:
+    """What requirements come to with all that they require in turn, as it is installed here."""
+    waiting = asked_for(packages)
+    found: dict[str, set[str]] = {}
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        if name not in found or not requirement.extras <= found[name]:
+            extras = found.setdefault(name, set())
+            extras |= requirement.extras
+            waiting += asked_for(requires(name) or (), extras)
+    return set(found)
 
 
 def unpinned(pins: dict[str, Pin], needs: Callable[[str], Sequence[str] | None]) -> list[str]:
