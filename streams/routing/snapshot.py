@@ -63,6 +63,7 @@ def mark_all(shop: Shop) -> None:
 
 # Straight out of the objects and into them, without dictionaries between: a restore is made of this.
 _ENCODER = msgspec.json.Encoder()
+_ASSIGNED = attrgetter("assigned_ms")
 _AGE = attrgetter("last_ms", "buyer_id")
 _BUYERS = msgspec.json.Decoder(Buyer)
 _AGENTS = msgspec.json.Decoder(AgentRecord)
@@ -194,6 +195,8 @@ def _restore_buyers(shop: Shop) -> None:
             shop.gauges.pending_replies += 1
         elif buyer.in_pool:
             shop.enter_message_pool(buyer)
+    for agent in shop.agents.values():
+        agent.waiting = {buyer.buyer_id: buyer for buyer in sorted(agent.waiting.values(), key=_ASSIGNED)}
     shop.gauges.buyer_keys += len(buyers)
 
 

@@ -36,10 +36,29 @@ def test_the_counts_are_those_of_counting_anew(seed: int) -> None:
 def check(shop: Shop) -> None:
     agents = shop.agents.values()
     assert shop.available_count == sum(agent.online and not agent.suspended for agent in agents)
-    assert shop.room_count == sum(agent.has_room for agent in agents)
+    assert shop.message_pool.with_room == {agent.agent_id for agent in agents if agent.has_room}
     for pool in shop.pools.values():
         members = [agent for agent in agents if pool.has_member(agent.agent_id)]
         assert all(agent.pools.count(pool) == (agent in members) for agent in agents)
         assert pool.eligible_count == sum(agent.available and agent.weight > 0 for agent in members)
         assert pool.candidates.ids == sorted(agent.agent_id for agent in members if agent.candidate)
         assert pool.roomy.ids == sorted(agent.agent_id for agent in members if agent.candidate and agent.has_room)
+    check_message_pool(shop)
+
+
+def check_message_pool(shop: Shop) -> None:
+    """Each waiting buyer stands in the lines of those whom it knows; only a contact out of the window has lost it."""
+    lines = shop.message_pool
+    waiting = [buyer for buyer in shop.buyers.values() if buyer.in_pool]
+    assert {buyer_id for _, buyer_id in lines.everyone.places()} == {buyer.buyer_id for buyer in waiting}
+    assert lines.reachable == lines.with_room & lines.acquaintances.keys()
+    window_ms = shop.plan.recent_window_ms
+    for agent_id, known in lines.acquaintances.items():
+        by_contact = {buyer_id for _, buyer_id in known.by_contact.places()}
+        dedicated = {buyer_id for _, buyer_id in known.dedicated.places()}
+        assert by_contact or dedicated
+        assert by_contact <= {buyer.buyer_id for buyer in waiting if buyer.contact_id == agent_id}
+        assert dedicated == {each.buyer_id for each in waiting if shop.plan.dedicated.get(each.buyer_id) == agent_id}
+    for buyer in waiting:
+        if buyer.contact_id is not None and (window_ms is None or shop.clock_ms - buyer.contact_ms <= window_ms):
+            assert (buyer.first_seq, buyer.buyer_id) in lines.acquaintances[buyer.contact_id].by_contact.places()
