@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from schemas.codec import encode
-from schemas.events import MAX_TIME_MS
+from streams.commands.instants import EventInstant
 from streams.errors import ExitCode, UsageError
 from streams.replay.lines import STANDARD_INPUT, size_bytes
 from streams.replay.runner import BadLine, Replay, assignments_only
@@ -30,9 +30,10 @@ CHUNK = 1000
 @click.option(
     "--until",
     "until_ms",
-    type=click.IntRange(0, MAX_TIME_MS),
-    metavar="MS",
-    help="Leave out events after this time (ms since 1970) and fire timers up to it.  [default: the last event's time]",
+    type=EventInstant(),
+    metavar="INSTANT",
+    help="Leave out events after this instant and fire timers up to it: ISO 8601 (Beijing time without an offset) or "
+    "ms since 1970.  [default: the last event's time]",
 )
 @click.option("--presence", is_flag=True, help="Write presence events too.")
 @click.option(
