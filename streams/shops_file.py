@@ -3,7 +3,6 @@
 Used by `fenliu config` and by `fenliu replay --shops`; it knows no Kafka.
 """
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,12 @@ from schemas.codec import InvalidEvent, parse_change
 from schemas.settings import SETTINGS
 from schemas.shop import AgentSettings, DetectionLag, Group, LeaveMessage, Page, ShopConfigChange
 from streams.errors import UsageError
+from streams.names import do_you_mean
 from streams.yaml_source import YamlSource, read_yaml
 
 _ENVELOPE = {"type", "shop_id", "event_id", "occurred_at_ms", "reset"}
 _PARTS = {name for part in (AgentSettings, Group, Page, DetectionLag, LeaveMessage) for name in part.__struct_fields__}
-_NAMES = sorted(SETTINGS | _ENVELOPE | _PARTS)
+_NAMES = SETTINGS | _ENVELOPE | _PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,7 @@ def _unknown_names(source: YamlSource, place: str, shop: Shop) -> Iterator[str]:
     known = orjson.loads(shop.change.given or b"{}")
     settings = {name: value for name, value in shop.document.items() if name not in _ENVELOPE}
     for path, name in _unknown(settings, known, place):
-        close = difflib.get_close_matches(name, _NAMES, n=1)
-        guess = f"; do you mean {close[0]}?" if close else ""
+        guess = do_you_mean(name, _NAMES)
         yield f"{source.at(path)}: {path}: there is no such setting, it is ignored{guess}"
 
 
