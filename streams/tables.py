@@ -11,8 +11,8 @@ def facts(title: str, rows: Sequence[tuple[str, str]]) -> Table:
     table = _bare(title)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for row in rows:
-        table.add_row(*row)
+    for name, said in rows:
+        table.add_row(name, Text(said))  # what is said may hold ids, and an id may look like markup
     return table
 
 
@@ -23,9 +23,9 @@ def counts(title: str, rows: Sequence[tuple[str, str, int]]) -> Table:
     table.add_column(no_wrap=True, min_width=24)
     if any(term for _, term, _ in rows):
         table.add_column(no_wrap=True)
-    table.add_column(justify="right")
-    table.add_column(justify="right", style="dim")
-    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True, style="dim")
+    table.add_column(overflow="crop")  # of a narrow terminal the bars give way
     for name, term, count in rows:
         cells = [name, term] if len(table.columns) == 5 else [name]
         bar = Text("━" * max(1, round(30 * count / total)), style="cyan")

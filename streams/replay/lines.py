@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import sys
 import zlib
 from codecs import BOM_UTF8
@@ -26,6 +27,16 @@ class Line(NamedTuple):
     file: str
     number: int
     text: bytes
+
+    @property
+    def place(self) -> str:
+        """Where it stands, as editors and compilers write it: `FILE:LINE`."""
+        return f"{shown(self.file)}:{self.number}"
+
+
+def shown(name: str) -> str:
+    """A file's name as it can be written: not every one is UTF-8."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def read_lines(names: tuple[str, ...], advance: Callable[[int], None] = lambda _: None) -> Iterator[Line]:
@@ -53,12 +64,14 @@ def read_lines(names: tuple[str, ...], advance: Callable[[int], None] = lambda _
                         told_bytes = now_bytes
                 advance(position_bytes() - told_bytes)
         except EOFError:
-            raise forms.cut(name) from None
+            raise forms.cut(shown(name)) from None
         except (gzip.BadGzipFile, zlib.error):
-            raise forms.damaged(name) from None
+            raise forms.damaged(shown(name)) from None
         except OSError as error:
             raise UsageError(
-                f"cannot be read: {error.strerror}", where=name, mend="give a JSON Lines file, or - for standard input"
+                f"cannot be read: {error.strerror}",
+                where=shown(name),
+                mend="give a JSON Lines file, or - for standard input",
             ) from None
 
 
@@ -80,12 +93,12 @@ def _open(name: str) -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
                 gzip.GzipFile(fileobj=stored) as unpacked,
                 io.BufferedReader(unpacked, forms.HEAD_BYTES) as stream,
             ):
-                forms.refuse_other_forms(stream.peek(forms.HEAD_BYTES), name)
+                forms.refuse_other_forms(stream.peek(forms.HEAD_BYTES), shown(name))
                 yield stream, position_bytes
         elif name.endswith(".gz") and head:
-            raise forms.not_gzipped(name)
+            raise forms.not_gzipped(shown(name))
         else:
-            forms.refuse_other_forms(head, name)
+            forms.refuse_other_forms(head, shown(name))
             yield stored, position_bytes
 
 

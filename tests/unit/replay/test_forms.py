@@ -9,8 +9,7 @@ import pytest
 
 from tests.unit.replay.files import Replaying, lines, message, status
 
-T = 1_781_139_600_000
-MORNING = [status("online", T), message("m1", T + 1000), message("m2", T + 2000)]
+MORNING = [status("online", 0), message("m1", 1000), message("m2", 2000)]
 TEXT = lines(MORNING).decode()
 PRETTY = orjson.dumps(MORNING[0], option=orjson.OPT_INDENT_2)
 
