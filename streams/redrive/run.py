@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from itertools import groupby
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from schemas.codec import RANK
 from streams import permissions
@@ -25,7 +25,6 @@ from streams.dead_letters import Record
 from streams.errors import FencedError, FoundError, UsageError
 from streams.kafka_clients import administration, partition_counts, started
 from streams.lane import faults
-from streams.lane.errors import explained
 from streams.lane.transaction import TRANSACTION_TIMEOUT_S
 from streams.redrive.letters import Contents, Letter, LetterId, Selection, add, marker
 from streams.redrive.mended import Mended
@@ -98,14 +97,14 @@ async def redrive(
         transactional_id=f"{settings.app_id}-redrive",
         max_request_size=4 << 20,
     )
-    with fenced_in_words():
-        async with started(producer, kafka):
+    async with started(producer, kafka):
+        with fenced_in_words():
             return await send_back(settings, selection, mended, producer, progress)
 
 
 @contextmanager
 def fenced_in_words() -> Iterator[None]:
-    """Turn aiokafka's errors of a transaction into ours."""
+    """Say of a transactional id that was taken who has it."""
     try:
         yield
     except (ProducerFenced, InvalidProducerEpoch) as exc:
@@ -113,8 +112,6 @@ def fenced_in_words() -> Iterator[None]:
             "another `fenliu dlq redrive` has started; what this one had under way was not sent",
             mend="let that one finish, then run this again: what was sent is not sent twice",
         ) from exc
-    except KafkaError as exc:
-        raise explained(exc, "redrive") from exc
 
 
 async def send_back(
