@@ -151,6 +151,7 @@ async def started(
         await _give_up(client)
         raise
     finally:
+        await asyncio.sleep(0)  # aiokafka trips over a consumer that is stopped before its tasks have begun
         await client.stop()
 
 
