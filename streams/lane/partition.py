@@ -10,8 +10,8 @@ from schemas.codec import InvalidEvent, Topic, encode
 from schemas.decisions import Assignment
 from schemas.events import BuyerMessage
 from streams.dead_letters import DeadLetter, Header, Record, dead_letter
+from streams.errors import DefectError
 from streams.lane.checkpoint import CHECKPOINTS, Checkpoint, checkpoint_key, encode_checkpoint
-from streams.lane.errors import DefectError
 from streams.lane.inputs import Batch, Inputs, Reader
 from streams.lane.observer import BatchReport, Decision, PartitionStatus
 from streams.lane.phase import FOLLOWS, Phase

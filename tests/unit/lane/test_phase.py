@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from schemas.codec import RANK
-from streams.lane.errors import DefectError
+from streams.errors import DefectError
 from streams.lane.inputs import Batch, Fetched
 from streams.lane.observer import RestoreReport
 from streams.lane.partition import Partition
