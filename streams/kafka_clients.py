@@ -76,7 +76,7 @@ class PatientAdmin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has n
 
 
 @asynccontextmanager
-async def administration(kafka: Mapping[str, Any], *, patience_s: float | None = None) -> AsyncIterator[Any]:
+async def administration(kafka: Mapping[str, Any], *, patience_s: float | None = None) -> AsyncIterator[PatientAdmin]:
     """A connected AIOKafkaAdminClient that is patient.
 
     Args:

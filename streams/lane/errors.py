@@ -97,9 +97,21 @@ class InputReplacedError(ClusterError):
 
     def __init__(self, topic: str, partition: int, *, position: int, end: int) -> None:
         super().__init__(
-            f"the next record to read is {position}, but the topic ends at {end}: it was deleted and created anew, or "
-            "its newest records were lost",
+            f"the next record to read is {position}, and the topic ended before it (now it ends at {end}): it was "
+            "deleted and created anew, or its newest records were lost",
             where=f"topic {topic}, partition {partition}",
+            mend="to keep the state and read the new topic from its beginning: stop all workers and run fenliu state "
+            f"rebuild --from-changelogs --positions {topic}=beginning",
+        )
+
+
+class TopicReplacedError(ClusterError):
+    """An input topic was deleted and made anew while this worker ran."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            "the topic was deleted and created anew while this worker ran: its offsets mean other records now",
+            where=f"topic {topic}",
             mend="to keep the state and read the new topic from its beginning: stop all workers and run fenliu state "
             f"rebuild --from-changelogs --positions {topic}=beginning",
         )
