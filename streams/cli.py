@@ -16,6 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from streams import __version__
+from streams.commands.groups import GuessingGroup
 from streams.errors import ExitCode, FenliuError
 
 
@@ -45,7 +46,7 @@ COMMANDS: dict[str, Entry] = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(GuessingGroup):
     """A group that imports a command when it is called, and turns every way to end into its exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
