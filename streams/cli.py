@@ -141,7 +141,7 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Settings are FENLIU_* environment variables; `fenliu check` shows them. Results go to standard output, "
+    epilog="Settings are FENLIU_* environment variables; `fenliu check -v` shows them. Results go to standard output, "
     "logs to standard error. Exit codes: 0 done, 1 done with findings, 2 wrong use, 3 fenced by a successor, "
     "70 a defect of fenliu, 75 the brokers cannot be reached or are not ready, 78 the cluster is not as declared.",
 )
