@@ -20,7 +20,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 ABOUT: dict[Role, str] = {
     "worker": "runs `fenliu worker` and `fenliu check`",
     "producer": "the chat system: publishes messages, agent status and replies",
-    "settings": "whoever sets up shops: `fenliu config push` and `get`",
+    "settings": "whoever sets up shops: `fenliu config push`, `get` and `ls`",
     "consumer": "the desk: reads assignments and presence",
     "operator": "who looks after it: `fenliu tail`, and dead letters, which hold what was refused as it came",
     "redrive": "who also sends dead letters back: `fenliu dlq redrive`",

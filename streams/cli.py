@@ -16,6 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from streams import __version__
+from streams.commands.groups import GuessingGroup
 from streams.errors import ExitCode, FenliuError
 
 
@@ -45,7 +46,7 @@ COMMANDS: dict[str, Entry] = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(GuessingGroup):
     """A group that imports a command when it is called, and turns every way to end into its exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -140,7 +141,7 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Settings are FENLIU_* environment variables; `fenliu check` shows them. Results go to standard output, "
+    epilog="Settings are FENLIU_* environment variables; `fenliu check -v` shows them. Results go to standard output, "
     "logs to standard error. Exit codes: 0 done, 1 done with findings, 2 wrong use, 3 fenced by a successor, "
     "70 a defect of fenliu, 75 the brokers cannot be reached or are not ready, 78 the cluster is not as declared.",
 )

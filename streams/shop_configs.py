@@ -88,6 +88,31 @@ async def newest(settings: Settings, shop_id: str) -> tuple[Stored | None, list[
     return found, refused
 
 
+async def in_force(settings: Settings) -> list[Stored]:
+    """The settings in force of all shops that have some, in the order of their ids.
+
+    Raises:
+        ClusterError: if the topic does not exist, or this user may not read it.
+        BrokerUnreachableError: if no broker answers.
+    """
+    topic = settings.topic(TOPIC)
+    count = (await partitions_of(settings, [topic], "Read"))[topic]
+    found: dict[str, Stored] = {}
+    async with topic_reader(settings, topic) as reader:
+        await reader.from_beginning()
+        async for record in reader.to_end():
+            try:
+                change = decode(TOPIC, record.value, key=record.key, timestamp_ms=record.timestamp)
+            except InvalidEvent:
+                continue
+            assert isinstance(change, ShopConfigChange)  # noqa: S101  the topic has no other events
+            if partition_of(record.key, count) == record.partition:  # elsewhere no worker takes it
+                found[change.shop_id] = Stored(
+                    change=change, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp
+                )
+    return [found[shop] for shop in sorted(found) if found[shop].change.given is not None]
+
+
 def document(change: ShopConfigChange) -> dict[str, object]:
     """Settings as a shops file has them: what was given, after the shop's id."""
     settings: Mapping[str, object] = {"reset": True} if change.given is None else orjson.loads(change.given)

@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from rich.cells import cell_len
 
 from streams import shop_configs
+from streams.commands.groups import GuessingGroup
+from streams.commands.instants import in_words
 from streams.commands.output import json_option, load_settings, show_warnings, write_json
 from streams.errors import ExitCode
 from streams.shop_configs import Stored
@@ -16,7 +19,7 @@ from streams.yaml_source import dump_yaml
 _file_argument = click.argument("file", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE")
 
 
-@click.group()
+@click.group(cls=GuessingGroup)
 def config() -> None:
     """Check the settings of shops, push them to Kafka, or get those in force.
 
@@ -86,6 +89,25 @@ def get(shop: str, as_json: bool) -> int:
         )
         click.echo(dump_yaml([shop_configs.document(found.change)]), nl=False)
     return ExitCode.FINDINGS if refused or found is None else ExitCode.DONE
+
+
+@config.command()
+@json_option
+def ls(as_json: bool) -> None:
+    """List the shops that have settings in force: their version, since when, and which settings they name."""
+    found = asyncio.run(shop_configs.in_force(load_settings()))
+    if as_json:
+        write_json([_as_json(each) for each in found])
+        return
+    width = max((cell_len(each.change.shop_id) for each in found), default=0)
+    for each in found:
+        shop = each.change.shop_id
+        names = [name for name in shop_configs.document(each.change) if name != "shop_id"]
+        padding = " " * (width - cell_len(shop))
+        click.echo(
+            f"{shop}{padding}  {each.change.version}  {in_words(each.change.occurred_at_ms)}  {', '.join(names)}"
+        )
+    click.echo(f"{len(found)} shop{'s' * (len(found) != 1)} with settings; all others have the defaults", err=True)
 
 
 def _as_json(stored: Stored) -> dict[str, object]:

@@ -11,6 +11,7 @@ import click
 
 from schemas.codec import RANK
 from schemas.errors import Code
+from streams.commands.groups import GuessingGroup
 from streams.commands.instants import Instant, in_words
 from streams.commands.letters import printable, write_block, write_line, write_outcome, write_outcome_as_json
 from streams.commands.output import json_option, load_settings, write_json
@@ -61,7 +62,7 @@ def _selection(ids: tuple[LetterId, ...], filters: dict[str, Any]) -> Selection:
     )
 
 
-@click.group()
+@click.group(cls=GuessingGroup)
 def dlq() -> None:
     """See dead letters: how many, of which kind, which; and send them back, once.
 
@@ -125,31 +126,40 @@ def _group_as_json(by: tuple[str, ...], group: Group) -> dict[str, object]:
 @json_option
 def show(
     letters: tuple[LetterId, ...], sent: bool, limit: int | None, payload: bool, as_json: bool, **filters: Any
-) -> None:
+) -> int:
     """Show them: where each was, when, and why it was refused. Values only with --payload.
 
     Letters that are named are shown whether they were sent back or not. With --json a line is a letter; with --payload
-    too, it is what `fenliu dlq redrive --from` takes, once it is mended.
+    too, it is what `fenliu dlq redrive --from` takes, once it is mended. Exit code 1 says that one that was named
+    is not there.
     """
-    asyncio.run(_show(load_settings(), _selection(letters, filters), sent, limit, payload=payload, as_json=as_json))
+    return asyncio.run(
+        _show(load_settings(), _selection(letters, filters), sent, limit, payload=payload, as_json=as_json)
+    )
 
 
 async def _show(
     settings: Settings, selection: Selection, sent: bool, limit: int | None, *, payload: bool, as_json: bool
-) -> None:
+) -> int:
     contents = await look(settings, selection)
+    missing = sorted(selection.ids - {letter.id for letter in contents.letters})
+    for each in missing:
+        left_out = "" if selection == Selection(ids=selection.ids) else ", or the other options leave it out"
+        click.echo(f"fenliu: there is no letter {each}; retention may have removed it{left_out}", err=True)
+    exit_code = ExitCode.FINDINGS if missing else ExitCode.DONE
     shown = contents.letters if sent or selection.ids else contents.open()
     shown = sorted(shown, key=lambda letter: letter.refused_at_ms)[-(limit or 0) :]
     write = write_line if as_json else write_block
     if not payload:
         for letter in shown:
             write(letter, contents, None)
-        return
+        return exit_code
     async for letter, record in with_values(settings, shown):
         value = None if "null" in letter.cut else record.value
         headers = {name: (content or b"").decode(errors="replace") for name, content in record.headers}
         own = {name: content for name, content in headers.items() if not name.startswith("fenliu.")}
         write(letter, contents, editable(value) | {"headers": own})
+    return exit_code
 
 
 @dlq.command("redrive")

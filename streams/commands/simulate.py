@@ -100,4 +100,4 @@ def simulate(
 
 async def _to_kafka(counts: Counts, settings: Settings, speed: float | None) -> None:
     async with publisher(settings) as to_topics:
-        await to_topics.publish(counts.watch(simulated(counts.options)), speed)
+        await to_topics.publish(counts.watch(simulated(counts.options), paced=bool(speed)), speed)

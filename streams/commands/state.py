@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from schemas.codec import Topic
+from streams.commands.groups import GuessingGroup
 from streams.commands.output import json_option, load_settings, write_json
 from streams.errors import ExitCode, UsageError
 from streams.group import require_no_workers
@@ -24,7 +25,7 @@ partition_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=GuessingGroup)
 def state() -> None:
     """Look at the state of a group, or mend it.
 

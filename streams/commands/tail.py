@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Collection
 from datetime import datetime
 
 import click
@@ -16,6 +17,8 @@ from streams.demo.reader import RefusedRecord
 from streams.redrive.letters import REDRIVEN
 from streams.settings import Settings
 from streams.topic_reader import topic_reader
+
+_DAY_MS = 86_400_000
 
 TOPICS = {"assignments": "assignments", "presence": "agent-presence", "dead-letters": "dead-letters"}
 
@@ -36,26 +39,36 @@ class Duration(click.ParamType):
 @click.command()
 @click.argument("what", type=click.Choice(list(TOPICS)), default="assignments")
 @click.option("--since", type=Duration(), metavar="5m", help="Begin so long ago; without it, with what is new.")
+@click.option("--shop", multiple=True, metavar="SHOP", help="Only of this shop; several may be given.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Stop after so many records.")
 @click.option("--follow/--no-follow", default=True, help="Wait for more at the end (default), or stop there.")
 @json_option
-def tail(what: str, since: int | None, limit: int | None, follow: bool, as_json: bool) -> None:
+def tail(what: str, since: int | None, shop: tuple[str, ...], limit: int | None, follow: bool, as_json: bool) -> None:
     """Follow assignments (the default), presence or dead-letters, until Ctrl-C.
 
-    Only what was committed is shown. A line says when, where, who, by which rule and why. --json writes each decision
+    Only what was committed is shown. A line says when, where, who, by which rule and why; what is not of today, and
+    everything with --since 1d or more, with its date and zone. --json writes each decision
     as it stands in the topic, one a line, and of a dead letter where it came from and why, without its value.
     """
     settings = load_settings()
     try:
-        asyncio.run(_tail(settings, what, since, limit=limit, follow=follow, as_json=as_json))
+        asyncio.run(_tail(settings, what, since, shops=shop, limit=limit, follow=follow, as_json=as_json))
     except KeyboardInterrupt:
         click.echo(err=True)
 
 
 async def _tail(
-    settings: Settings, what: str, since_ms: int | None, *, limit: int | None, follow: bool, as_json: bool
+    settings: Settings,
+    what: str,
+    since_ms: int | None,
+    *,
+    shops: Collection[str],
+    limit: int | None,
+    follow: bool,
+    as_json: bool,
 ) -> None:
-    show = _json_line if as_json else _Lines()
+    show = _json_line if as_json else _Lines(dated=since_ms is not None and since_ms >= _DAY_MS)
+    keys = {shop.encode() for shop in shops}
     count = 0
     async with topic_reader(settings, settings.topic(TOPICS[what])) as reader:
         if since_ms is not None:
@@ -63,6 +76,8 @@ async def _tail(
         async for record in reader.follow() if follow else reader.to_end():
             if any(name == REDRIVEN for name, _ in record.headers):
                 continue  # a marker of `fenliu dlq redrive`: it is about letters, and is none
+            if keys and record.key not in keys:
+                continue
             show(record)
             count += 1
             if count == limit:
@@ -81,6 +96,25 @@ def _json_line(record: ConsumerRecord) -> None:
     write_json(told, indent=False)
 
 
+class LocalLineMaker(LineMaker):
+    """Makes lines with local times; with date and zone too where the time of day alone would mislead.
+
+    Args:
+        dated: whether all lines have them, not only those that are not of today.
+        compact: as of LineMaker.
+    """
+
+    def __init__(self, *, dated: bool, compact: bool) -> None:
+        super().__init__(0, compact=compact)
+        self._dated = dated
+
+    def time_of_day(self, at_ms: int) -> str:
+        """The time of day, or all of it: `2025-11-11 08:30:00+08:00`."""
+        at = datetime.fromtimestamp(at_ms / 1000).astimezone()
+        today = at.date() == datetime.now().astimezone().date()
+        return f"{at:%H:%M:%S}" if today and not self._dated else at.isoformat(sep=" ", timespec="seconds")
+
+
 class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Let the command end as all do when their reader goes away; rich would exit with 1, which means findings."""
@@ -88,13 +122,16 @@ class _Console(Console):
 
 
 class _Lines:
-    """Shows records as lines: with colours on a terminal, plain in a pipe."""
+    """Shows records as lines: with colours on a terminal, plain in a pipe.
 
-    def __init__(self) -> None:
+    Args:
+        dated: whether all lines have a date.
+    """
+
+    def __init__(self, *, dated: bool) -> None:
         self._console = _Console(soft_wrap=True, highlight=False)
-        offset = datetime.now().astimezone().utcoffset()
         compact = self._console.is_terminal and self._console.width < 120
-        self._lines = LineMaker(int(offset.total_seconds() * 1000) if offset else 0, compact=compact)
+        self._lines = LocalLineMaker(dated=dated, compact=compact)
 
     def __call__(self, record: ConsumerRecord) -> None:
         """Show one."""

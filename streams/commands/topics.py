@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from streams.commands.groups import GuessingGroup
 from streams.commands.output import json_option, load_settings, write_json
 from streams.errors import ExitCode
 from streams.topic_findings import Finding, in_words
@@ -13,7 +14,7 @@ from streams.topics import DEFAULT_PARTITIONS, DEFAULT_REPLICATION, Creation, ch
 from streams.topics import create as create_topics
 
 
-@click.group()
+@click.group(cls=GuessingGroup)
 def topics() -> None:
     """Create the declared topics, or compare the cluster's with what is declared.
 

@@ -20,7 +20,7 @@ class LineMaker:
 
     Args:
         utc_offset_ms: the shops' local time less UTC; lines have the time of day as it is there.
-        compact: leave out the rule's name, for narrow terminals; its Chinese term stays.
+        compact: leave out the rule's Chinese term, for narrow terminals; its name stays, by which it is looked up.
     """
 
     def __init__(self, utc_offset_ms: int, *, compact: bool = False) -> None:
@@ -42,8 +42,8 @@ class LineMaker:
         lead = Text(f"{assignment.buyer_id} → ")
         lead.append(target(assignment), style=_TARGET_STYLES.get(assignment.target.kind, "yellow"))
         _add(line, lead, _LEAD_WIDTH)
-        _add(line, Text(reason(assignment).term, style="bold"), _TERM_WIDTH)
-        self._add_rule(line, Text(assignment.rule, style="dim"))
+        self._add_term(line, Text(reason(assignment).term, style="bold"))
+        _add(line, Text(assignment.rule, style="dim"), _RULE_WIDTH)
         gone = assignment.target_presence == "undetected_offline"
         line.append(because(assignment), style="red" if gone else "")
         return line
@@ -52,22 +52,22 @@ class LineMaker:
         line = self._start(event.at_ms, event.shop_id)
         style = _PRESENCE_STYLES[event.presence]
         _add(line, Text(event.agent_id, style=style), _LEAD_WIDTH)
-        _add(line, Text(PRESENCE_TERMS[event.presence], style="bold"), _TERM_WIDTH)
-        self._add_rule(line, Text(event.presence, style="dim"))
+        self._add_term(line, Text(PRESENCE_TERMS[event.presence], style="bold"))
+        _add(line, Text(event.presence, style="dim"), _RULE_WIDTH)
         line.append(presence(event), style="red" if event.stranded_buyers else "")
         return line
 
     def _refused(self, record: RefusedRecord) -> Text:
         line = self._start(record.at_ms, record.key)
         _add(line, Text(record.topic, style="magenta"), _LEAD_WIDTH)
-        _add(line, Text("死信", style="bold magenta"), _TERM_WIDTH)
-        self._add_rule(line, Text(record.code, style="magenta"))
+        self._add_term(line, Text("死信", style="bold magenta"))
+        _add(line, Text(record.code, style="magenta"), _RULE_WIDTH)
         line.append(f"dead letter: {record.detail}")
         return line
 
-    def _add_rule(self, line: Text, rule: Text) -> None:
+    def _add_term(self, line: Text, term: Text) -> None:
         if not self._compact:
-            _add(line, rule, _RULE_WIDTH)
+            _add(line, term, _TERM_WIDTH)
 
     def _start(self, at_ms: int, shop_id: str) -> Text:
         line = Text(f"{self.time_of_day(at_ms)}  ", style="")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,10 +16,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from schemas.codec import RANK, encode
 from schemas.decisions import AgentPresence, Assignment, Target
 from streams.cli import main
+from streams.commands.instants import in_words
 from streams.embedded import free_port
 from streams.kafka_clients import administration
 from streams.settings import Settings
@@ -321,6 +324,24 @@ async def test_a_refused_record_does_not_count_as_settings(cluster_settings: Set
     assert document["shop_config"]["busy_threshold"] == 8
 
 
+@pytest.mark.usefixtures("cluster_settings")
+def test_config_ls_lists_the_shops_that_have_settings(tmp_path: Path) -> None:
+    file = tmp_path / "shops.yaml"
+    file.write_text("- {shop_id: 甲店, busy_threshold: 8}\n- {shop_id: b, robot_first: true, robot_id: r}\n", "utf-8")
+    assert fenliu("config", "push", str(file)).exit_code == 0
+    file.write_text("- {shop_id: c, policy: pinduoduo}\n- {shop_id: b, reset: true}\n", encoding="utf-8")
+    assert fenliu("config", "push", str(file)).exit_code == 0
+    listed = fenliu("config", "ls")
+    assert listed.exit_code == 0, listed.output
+    assert [(line.split()[0], line.split("  ")[-1]) for line in listed.stdout.splitlines()] == [
+        ("c", "policy"),
+        ("甲店", "busy_threshold"),
+    ]
+    document = told(fenliu("config", "ls", "--json"))
+    assert isinstance(document, list)
+    assert document[1] == told(fenliu("config", "get", "甲店", "--json"))
+
+
 # tail
 
 
@@ -334,13 +355,13 @@ def assignment(number: int) -> Assignment:
     )  # fmt: skip
 
 
-async def publish(settings: Settings, topic: str, *values: bytes, headers: dict[str, bytes] | None = None) -> None:
+async def publish(
+    settings: Settings, topic: str, *values: bytes, key: bytes = b"k", headers: dict[str, bytes] | None = None
+) -> None:
     async with AIOKafkaProducer(**settings.kafka_client_kwargs()) as producer:
         for value in values:
             given = list((headers or {}).items())
-            await producer.send_and_wait(
-                settings.topic(topic), value, partition=PARTITIONS - 1, key=b"k", headers=given
-            )
+            await producer.send_and_wait(settings.topic(topic), value, partition=PARTITIONS - 1, key=key, headers=given)
 
 
 async def tail(*arguments: str) -> Result:
@@ -355,6 +376,24 @@ async def test_tail_shows_decisions_as_lines_or_as_they_are(cluster_settings: Se
     assert [("b1 → 小美" in line, "recent_contact" in line) for line in shown.stdout.splitlines()] == [(True, True)] * 3
     exact = await tail("assignments", "--since", "1h", "--no-follow", "--json")
     assert exact.stdout_bytes.splitlines() == values
+
+
+async def test_tail_of_one_shop(cluster_settings: Settings) -> None:
+    await publish(cluster_settings, "assignments", encode(assignment(1)), key="甲店".encode())
+    await publish(cluster_settings, "assignments", encode(assignment(2)), key=b"shop-2")
+    shown = await tail("--since", "1h", "--no-follow", "--json", "--shop", "甲店")
+    assert shown.stdout_bytes.splitlines() == [encode(assignment(1))]
+    both = await tail("--since", "1h", "--no-follow", "--json", "--shop", "甲店", "--shop", "shop-2")
+    assert len(both.stdout_bytes.splitlines()) == 2
+
+
+async def test_tail_of_days_has_dates_and_the_zone(cluster_settings: Settings) -> None:
+    """Catches: 08:30:00 of some day of the week."""
+    now_ms = int(time.time() * 1000)
+    decided = structs.replace(assignment(1), decided_at_ms=now_ms)
+    await publish(cluster_settings, "assignments", encode(decided))
+    (dated,) = (await tail("--since", "7d", "--no-follow")).stdout.splitlines()
+    assert dated.startswith(in_words(now_ms).replace("T", " "))
 
 
 async def test_tail_begins_with_what_is_new_and_stops_at_its_limit(cluster_settings: Settings) -> None:

@@ -196,6 +196,10 @@ async def test_wrong_use_is_told(cluster_settings: Settings) -> None:
     assert "no such letter: 0:77777" in missing.stderr
     assert (await command("dlq", "redrive", "--from", "/nowhere")).exit_code == 2
     assert (await command("dlq", "show", "x")).exit_code == 2
+    missing = await command("dlq", "show", "0:123456")
+    assert missing.exit_code == 1
+    assert "there is no letter 0:123456" in missing.stderr
+    assert missing.stdout == ""
     assert (await command("dlq", "ls", "--since", "yesterday")).exit_code == 2
     assert await arrived(cluster_settings) == {}
 

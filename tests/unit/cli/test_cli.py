@@ -66,6 +66,22 @@ def test_wrong_use_is_2_with_a_hint(ends: CliRunner, arguments: list[str]) -> No
     assert "Try 'main" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "guess"), [(["chek"], "check"), (["config", "gett", "s"], "get"), (["dlq", "redriv"], "redrive")]
+)
+def test_a_misspelt_command_is_guessed(arguments: list[str], guess: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert f"do you mean {guess}?" in result.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_help_shows_what_is_meant_for_click(name: str) -> None:
+    """What stands before lines that are not to be wrapped must be a backspace, not two characters that say so."""
+    shown = CliRunner().invoke(main, [name, "--help"]).stdout
+    assert "\\" not in shown
+
+
 def test_a_command_whose_module_is_missing_says_so_only_when_it_is_called(
     ends: CliRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
