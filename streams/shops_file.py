@@ -12,7 +12,7 @@ import orjson
 
 from schemas.codec import InvalidEvent, parse_change
 from schemas.settings import SETTINGS
-from schemas.shop import AgentSettings, DetectionLag, Group, LeaveMessage, Page, ShopConfigChange
+from schemas.shop import AgentSettings, DetectionLag, Group, LeaveMessage, Page, ShopConfig, ShopConfigChange
 from streams.errors import UsageError
 from streams.yaml_source import YamlSource, read_yaml
 
@@ -38,7 +38,7 @@ class ShopsFile:
     errors: list[str]
     """Entries that cannot be used."""
     warnings: list[str]
-    """Names that no setting has: they are ignored, and most are misspelt."""
+    """Names that no setting has: they are ignored, and most are misspelt. And settings that need another."""
 
 
 def load_shops(path: Path) -> list[ShopConfigChange]:
@@ -89,6 +89,7 @@ def read_shops(path: Path) -> ShopsFile:
             continue
         file.shops.append(shop)
         file.warnings.extend(_unknown_names(source, place, shop))
+        file.warnings.extend(_alone(source, place, shop.change.settings))
     return file
 
 
@@ -128,6 +129,16 @@ def _unknown_names(source: YamlSource, place: str, shop: Shop) -> Iterator[str]:
         close = difflib.get_close_matches(name, _NAMES, n=1)
         guess = f"; do you mean {close[0]}?" if close else ""
         yield f"{source.at(path)}: {path}: there is no such setting, it is ignored{guess}"
+
+
+def _alone(source: YamlSource, place: str, settings: ShopConfig) -> Iterator[str]:
+    """Y6: of settings that are right, but should not stand alone."""
+    if settings.leave_message.to == "recent_contact" and settings.no_reply_reassign_s is None:
+        path = f"{place}.leave_message.to"
+        yield (
+            f"{source.at(path)}: {path}: recent_contact without no_reply_reassign_s: a buyer whose last agent does not"
+            " come back waits for ever; set no_reply_reassign_s, from 30 to 86400 seconds"
+        )
 
 
 def _unknown(given: object, known: object, path: str) -> Iterator[tuple[str, str]]:

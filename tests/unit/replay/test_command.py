@@ -8,7 +8,7 @@ import sys
 import orjson
 import pytest
 
-from tests.unit.replay.files import Replaying, config, lines, message, reply, status
+from tests.unit.replay.files import START_MS, Replaying, config, lines, message, reply, status
 
 MORNING = [
     status("online", 0),
@@ -51,7 +51,7 @@ def test_timers_fire_up_to_the_last_event_of_any_shop(replay: Replaying) -> None
     early, exact = replay("--presence", "early.jsonl"), replay("--presence", "exact.jsonl")
     assert "offline" not in [decision.get("presence") for decision in early.decisions]
     assert exact.decisions[-1]["presence"] == "offline"
-    assert exact.decisions[-1]["at_ms"] == 61_000
+    assert exact.decisions[-1]["at_ms"] == START_MS + 61_000
 
 
 def test_the_last_event_is_the_latest_not_the_last_line(replay: Replaying) -> None:
@@ -65,12 +65,12 @@ def test_until_leaves_out_later_events_and_fires_timers_up_to_it(replay: Replayi
     lag = config(0, detection_lag_s={"min": 60, "max": 60})
     replay.write("day.jsonl", [lag, status("online", 0), status("offline", 1000), message("m1", 60_000)])
     for until, presences, assigned in (
-        ("59999", ["online", "undetected_offline"], 0),
-        ("60000", ["online", "undetected_offline"], 1),
-        ("60999", ["online", "undetected_offline"], 1),
-        ("61000", ["online", "undetected_offline", "offline"], 1),
+        (59_999, ["online", "undetected_offline"], 0),
+        (60_000, ["online", "undetected_offline"], 1),
+        (60_999, ["online", "undetected_offline"], 1),
+        (61_000, ["online", "undetected_offline", "offline"], 1),
     ):
-        done = replay("--presence", "--until", until, "day.jsonl")
+        done = replay("--presence", "--until", str(START_MS + until), "day.jsonl")
         assert [decision["presence"] for decision in done.decisions if "presence" in decision] == presences
         assert sum(decision["type"] == "assignment" for decision in done.decisions) == assigned
 
@@ -86,7 +86,7 @@ def test_shops_follow_by_id_when_the_file_is_at_its_end(replay: Replaying) -> No
         )
     ]
     replay.write("day.jsonl", events)
-    done = replay("--presence", "--until", "100000", "day.jsonl")
+    done = replay("--presence", "--until", str(START_MS + 100_000), "day.jsonl")
     assert [decision["shop_id"] for decision in done.decisions[-3:]] == ["a", "b", "c"]  # F8
 
 
