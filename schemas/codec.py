@@ -83,7 +83,7 @@ def decode(topic: Topic, value: bytes | None, *, key: bytes | None, timestamp_ms
     if topic == "shop-configs":
         event = parse_change(document, timestamp_ms=timestamp_ms)
     else:
-        event = _read_event(topic, document, plain=not may_hold_odd_ids(value, document))
+        event = _read_event(topic, document, value)
     if key != event.shop_id.encode():
         raise InvalidEvent("key_mismatch", "the record's key: expected shop_id in UTF-8")
     return event
@@ -103,7 +103,7 @@ def decode_line(line: bytes) -> tuple[Topic, Event]:
         raise InvalidEvent.at("$.type", f"one of {', '.join(TYPE_OF_TOPIC.values())}")
     if topic == "shop-configs":
         return topic, parse_change(document, timestamp_ms=None)
-    return topic, _read_event(topic, document, plain=not may_hold_odd_ids(line, document))
+    return topic, _read_event(topic, document, line)
 
 
 def decode_decision(value: bytes) -> Assignment | AgentPresence:
@@ -189,12 +189,13 @@ def _resets(fields: dict[str, object]) -> bool:
     return True
 
 
-def _read_event(topic: Topic, document: object, *, plain: bool) -> BuyerMessage | AgentStatus | AgentReply:
-    if _object(document).get("type") != TYPE_OF_TOPIC[topic]:
+def _read_event(topic: Topic, document: object, text: bytes) -> BuyerMessage | AgentStatus | AgentReply:
+    fields = _object(document)
+    if fields.get("type") != TYPE_OF_TOPIC[topic]:
         raise InvalidEvent.at("$.type", TYPE_OF_TOPIC[topic])
-    event = _read(_EVENTS[topic], document, plain=plain)
+    event = _read(_EVENTS[topic], fields, plain=not may_hold_odd_ids(text, fields))
     if event.occurred_at_ms < MIN_TIME_MS:
-        event = _read(_EVENTS[topic], document, plain=False)  # It raises: the careful way knows the least.
+        event = _read(_EVENTS[topic], fields, plain=False)  # It raises: the careful way knows the least.
     if isinstance(event, AgentReply) and event.kind == "transfer":
         if event.to_agent_id is None and event.to_group_id is None:
             raise InvalidEvent.at("$.to_agent_id", "an id with transfer, or one in to_group_id, but both are missing")
