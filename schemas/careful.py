@@ -1,7 +1,8 @@
 """The careful way to read a document: by the declared types, part by part, saying where it does not fit.
 
 `msgspec.convert` is many times as fast, so it comes first; this is for what it refuses or cannot see: a number
-without a fraction counts as an integer, null as absent where the contract says so, and no id holds a control character.
+without a fraction counts as an integer, null as absent where the contract says so, and no id holds a control character
+or has white space at an end.
 """
 
 import re
@@ -10,6 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from msgspec import inspect
+
+from schemas import times
+from schemas.events import MAX_TIME_MS, MIN_TIME_MS
+
+_CONTROL = re.compile(r"[\u0000-\u001f\u007f-\u009f]")
 
 
 class Mismatch(Exception):  # noqa: N818 - never seen outside: it becomes an InvalidEvent
@@ -74,19 +80,44 @@ class _Integer(_Scalar):
 
 
 @dataclass(frozen=True, slots=True)
+class _Time(_Integer):
+    """A time, which many give in another unit than this contract's."""
+
+    def read(self, value: object, path: str) -> object:
+        try:
+            # Of a zero-argument super() a dataclass with slots knows nothing.
+            return _Integer.read(self, value, path)
+        except Mismatch:
+            raise Mismatch(path, self.expected + times.mistaken(value)) from None
+
+
+@dataclass(frozen=True, slots=True)
 class _Text(_Scalar):
     shortest: int
     longest: float
-    pattern: re.Pattern[str]
 
     def read(self, value: object, path: str) -> object:
-        if isinstance(value, str) and self.shortest <= len(value) <= self.longest and self.pattern.search(value):
+        if isinstance(value, str) and self.shortest <= len(value) <= self.longest:
             try:
                 value.encode()  # A lone surrogate: JSON is refused before, YAML can hold one.
             except UnicodeEncodeError:
                 raise Mismatch(path, self.expected) from None
             return value
         raise Mismatch(path, self.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Id(_Text):
+    may_end_blank: bool
+
+    def read(self, value: object, path: str) -> object:
+        text = _Text.read(self, value, path)
+        assert isinstance(text, str)  # noqa: S101
+        if _CONTROL.search(text):
+            raise Mismatch(path, self.expected)
+        if text != text.strip() and not self.may_end_blank:
+            raise Mismatch(path, f"{self.expected}; this one begins or ends with white space: strip it")
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,33 +210,43 @@ class Record:
         return {name: self.parts[name].known(item) for name, item in value.items() if name in self.parts}
 
 
-def record(struct: type, *, null_is_absent: bool) -> Record:
-    """Compile a struct of the contract."""
-    found = _part(inspect.type_info(struct), null_is_absent)
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How a document is read: see `Record` and `record`."""
+
+    null_is_absent: bool
+    stored: bool
+
+
+def record(struct: type, *, null_is_absent: bool, stored: bool = False) -> Record:
+    """Compile a struct of the contract; what was `stored` by an earlier version may have ids that end blank."""
+    found = _part(inspect.type_info(struct), _Manner(null_is_absent, stored))
     if not isinstance(found, Record):
         raise TypeError(f"{struct} is no struct")
     return found
 
 
-def _part(declared: inspect.Type, null_is_absent: bool, pattern: str = "") -> Part:  # noqa: PLR0911 - one a type
+def _part(declared: inspect.Type, manner: _Manner, *, is_id: bool = False) -> Part:  # noqa: PLR0911 - one a type
     match declared:
+        case inspect.Metadata(type=inspect.IntType(), extra={"unit": "ms"}):
+            return _Time(times.EXPECTED, MIN_TIME_MS, MAX_TIME_MS)
         case inspect.Metadata(type=inner, extra_json_schema=extra):
-            return _part(inner, null_is_absent, str((extra or {}).get("pattern", "")))
+            return _part(inner, manner, is_id="pattern" in (extra or {}))
         case inspect.StructType(fields=fields):
             return Record(
-                parts={field.name: _part(field.type, null_is_absent) for field in fields},
+                parts={field.name: _part(field.type, manner) for field in fields},
                 required=frozenset(field.name for field in fields if field.required),
-                null_is_absent=null_is_absent,
+                null_is_absent=manner.null_is_absent,
             )
         case inspect.UnionType(types=types):
-            (part,) = (_part(item, null_is_absent) for item in types if not isinstance(item, inspect.NoneType))
+            (part,) = (_part(item, manner) for item in types if not isinstance(item, inspect.NoneType))
             return _Nullable(part) if any(isinstance(item, inspect.NoneType) for item in types) else part
         case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
-            return _List(_part(item, null_is_absent))
+            return _List(_part(item, manner))
         case inspect.TupleType(item_types=items):
-            return _Row(f"an array of {len(items)}", tuple(_part(item, null_is_absent) for item in items))
+            return _Row(f"an array of {len(items)}", tuple(_part(item, manner) for item in items))
         case inspect.DictType(key_type=key, value_type=item):
-            return _Map("an object of ids", _part(key, null_is_absent), _part(item, null_is_absent))
+            return _Map("an object of ids", _part(key, manner), _part(item, manner))
         case inspect.LiteralType(values=values):
             return _Choice("one of " * (len(values) > 1) + ", ".join(map(str, values)), values)
         case inspect.BoolType():
@@ -213,7 +254,7 @@ def _part(declared: inspect.Type, null_is_absent: bool, pattern: str = "") -> Pa
         case inspect.IntType(ge=least, le=most):
             return _integer(least, most)
         case inspect.StrType(min_length=shortest, max_length=longest):
-            return _text(shortest or 0, longest, pattern)
+            return _text(shortest or 0, longest, is_id, manner)
         case _:
             raise TypeError(f"the contract has no way to read {declared}")
 
@@ -227,10 +268,12 @@ def _integer(least: int | None, most: int | None) -> _Integer:
     return _Integer(" ".join(words), float("-inf") if least is None else least, float("inf") if most is None else most)
 
 
-def _text(shortest: int, longest: int | None, pattern: str) -> _Text:
+def _text(shortest: int, longest: int | None, is_id: bool, manner: _Manner) -> _Text:
     words = "a string"
     if longest is not None:
         words += f" of {shortest} to {longest} characters"
-    if pattern:
-        words += " without control characters"
-    return _Text(words, shortest, float("inf") if longest is None else longest, re.compile(pattern))
+    most = float("inf") if longest is None else longest
+    if not is_id:
+        return _Text(words, shortest, most)
+    words += " without control characters, and without white space at either end"
+    return _Id(words, shortest, most, manner.stored)

@@ -12,16 +12,18 @@ from schemas.errors import InvalidEvent
 from schemas.shop import MIN_HEARTBEAT_LAG_S, ShopConfig
 
 SETTINGS = frozenset(ShopConfig.__struct_fields__)
-"""The names of the settings of sections 3 and 11."""
+"""The names of the settings of sections 3, 11 and 13."""
 
 _SHOP_CONFIG = careful.record(ShopConfig, null_is_absent=False)
+_STORED = careful.record(ShopConfig, null_is_absent=False, stored=True)
 
 
-def parse_settings(document: dict[str, object]) -> tuple[ShopConfig, str, bytes]:
+def parse_settings(document: dict[str, object], *, stored: bool = False) -> tuple[ShopConfig, str, bytes]:
     """Read the settings of a shop; other fields of the document are unknown and ignored.
 
     Args:
         document: a JSON object, or one from YAML.
+        stored: an earlier version took these settings, perhaps with ids that end blank. A shop keeps what it has.
 
     Returns:
         The settings with their defaults, their `config_version`, and what was given as JSON: read again with this
@@ -31,7 +33,7 @@ def parse_settings(document: dict[str, object]) -> tuple[ShopConfig, str, bytes]
         InvalidEvent: `config`, with the path of the first wrong setting.
     """
     try:
-        settings = msgspec.convert(_SHOP_CONFIG.read(document), ShopConfig)
+        settings = msgspec.convert((_STORED if stored else _SHOP_CONFIG).read(document), ShopConfig)
     except careful.Mismatch as mismatch:
         raise _invalid(mismatch.path, mismatch.expected) from None
     given = _SHOP_CONFIG.known(document)

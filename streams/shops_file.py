@@ -11,7 +11,7 @@ import orjson
 
 from schemas.codec import InvalidEvent, parse_change
 from schemas.settings import SETTINGS
-from schemas.shop import AgentSettings, DetectionLag, Group, LeaveMessage, Page, ShopConfigChange
+from schemas.shop import AgentSettings, DetectionLag, Group, LeaveMessage, Page, ShopConfig, ShopConfigChange
 from streams.errors import UsageError
 from streams.names import do_you_mean
 from streams.yaml_source import YamlSource, read_yaml
@@ -40,7 +40,7 @@ class ShopsFile:
     errors: list[str]
     """Entries that cannot be used."""
     warnings: list[str]
-    """Names that no setting has: they are ignored, and most are misspelt."""
+    """Names that no setting has: they are ignored, and most are misspelt. And settings that need another."""
 
 
 def usable_shops(path: Path) -> ShopsFile:
@@ -84,6 +84,7 @@ def read_shops(path: Path) -> ShopsFile:
         for within, guess in unknown_settings(shop.document, shop.change):
             where = place + within.removeprefix("$")
             file.warnings.append(f"{source.at(where)}: {where}: there is no such setting, it is ignored{guess}")
+        file.warnings.extend(_alone(source, place, shop.change.settings))
     return file
 
 
@@ -121,6 +122,16 @@ def unknown_settings(document: dict[str, object], change: ShopConfigChange) -> I
     settings = {name: value for name, value in document.items() if name not in _ENVELOPE}
     for path, name in _unknown(settings, orjson.loads(change.given or b"{}"), "$"):
         yield path, do_you_mean(name, _NAMES)
+
+
+def _alone(source: YamlSource, place: str, settings: ShopConfig) -> Iterator[str]:
+    """Y6: of settings that are right, but should not stand alone."""
+    if settings.leave_message.to == "recent_contact" and settings.no_reply_reassign_s is None:
+        path = f"{place}.leave_message.to"
+        yield (
+            f"{source.at(path)}: {path}: recent_contact without no_reply_reassign_s: a buyer whose last agent does not"
+            " come back waits for ever; set no_reply_reassign_s, from 30 to 86400 seconds"
+        )
 
 
 def _unknown(given: object, known: object, path: str) -> Iterator[tuple[str, str]]:

@@ -39,13 +39,13 @@ def warnings(path: Path, text: str) -> list[str]:
 
 def test_entries_become_changes_in_the_files_order(shops_yaml: Path) -> None:
     shops_yaml.write_text(
-        "- shop_id: 甲店\n  policy: pinduoduo\n- type: shop_config\n  shop_id: b\n  occurred_at_ms: 7\n"
+        "- shop_id: 甲店\n  policy: pinduoduo\n- type: shop_config\n  shop_id: b\n  occurred_at_ms: 1772409600000\n"
         "- {shop_id: c, reset: true}\n",
         encoding="utf-8",
     )
     first, second, third = changes(shops_yaml)
     assert (first.shop_id, first.settings.policy, first.occurred_at_ms) == ("甲店", "pinduoduo", 0)
-    assert (second.shop_id, second.occurred_at_ms) == ("b", 7)
+    assert (second.shop_id, second.occurred_at_ms) == ("b", 1772409600000)
     assert (third.version, third.given) == ("default", None)
 
 
@@ -105,6 +105,16 @@ def test_misspelt_settings_are_told_at_any_depth(shops_yaml: Path) -> None:
         "2: $[0].busy_treshold: there is no such setting, it is ignored; do you mean busy_threshold?",
         "5: $[0].agents[0].wieght: there is no such setting, it is ignored; do you mean weight?",
     ]
+
+
+def test_left_with_the_last_agent_and_nothing_that_takes_the_buyer_from_there(shops_yaml: Path) -> None:
+    """Y6: `config check` warns of it."""
+    text = "- shop_id: a\n  busy_threshold: 3\n  leave_message:\n    to: recent_contact\n"
+    (line,) = warnings(shops_yaml, text)
+    assert line.startswith("4: $[0].leave_message.to: recent_contact without no_reply_reassign_s: ")
+    assert warnings(shops_yaml, text + "  no_reply_reassign_s: 300\n") == []
+    (null,) = warnings(shops_yaml, text + "  no_reply_reassign_s: null\n")
+    assert null == line
 
 
 @pytest.mark.parametrize(
