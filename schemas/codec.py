@@ -29,6 +29,7 @@ __all__ = [
     "encode",
     "parse_change",
     "parse_settings",
+    "resets",
 ]
 
 Topic = Literal["buyer-messages", "agent-status", "agent-replies", "shop-configs"]
@@ -144,7 +145,7 @@ def parse_change(document: object, *, timestamp_ms: int | None) -> ShopConfigCha
     time_ms = timestamp_ms if isinstance(envelope.occurred_at_ms, UnsetType) else envelope.occurred_at_ms
     if time_ms is None:
         raise InvalidEvent.at("$.occurred_at_ms", f"{times.EXPECTED}, but it is missing")
-    settings, version, given = (ShopConfig(), DEFAULT_VERSION, None) if _resets(fields) else parse_settings(fields)
+    settings, version, given = (ShopConfig(), DEFAULT_VERSION, None) if resets(fields) else parse_settings(fields)
     return ShopConfigChange(
         shop_id=envelope.shop_id,
         occurred_at_ms=_checked_time_ms(time_ms),
@@ -178,7 +179,8 @@ def _checked_time_ms(time_ms: int) -> int:
     return time_ms
 
 
-def _resets(fields: dict[str, object]) -> bool:
+def resets(fields: dict[str, object]) -> bool:
+    """Whether a shop_config returns the shop to the defaults; raises InvalidEvent."""
     reset = fields.get("reset")
     if reset is None or reset is False:
         return False

@@ -12,7 +12,7 @@ from schemas.events import AgentReply, AgentStatus, BuyerMessage
 from schemas.shop import ShopConfigChange
 from streams.names import do_you_mean
 from streams.replay.lines import Line
-from streams.shops_file import unknown_settings
+from streams.shops_file import misspelt
 
 _FIELDS: Final[dict[Topic, frozenset[str]]] = {
     "buyer-messages": frozenset(("type", *BuyerMessage.__struct_fields__)),
@@ -39,7 +39,7 @@ class UnknownFields:
         """Take note of what a good line has and its event has not."""
         document = cast("dict[str, object]", orjson.loads(line.text))
         if isinstance(event, ShopConfigChange):
-            for path, guess in unknown_settings(document, event):
+            for path, guess in misspelt(document):
                 self._note(topic, _INDEX.sub("[]", path.removeprefix("$.")), line, guess)
             return
         known = _FIELDS[topic]
