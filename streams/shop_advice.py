@@ -23,6 +23,8 @@ _PINDUODUO_LACKS: Final = {
     "recent_contact_scope": "order states",
 }
 _QIANNIU_LACKS: Final = {"pages": "pages", "offline_receivers": "offline receivers"}
+_GUESSES: Final = 5
+"""So many times in a shop it is looked for the nearest name: that compares with every agent of the shop."""
 _NO_REPLY: Final = ("no_reply_limit", "no_reply_else", "no_reply_suspend_after")
 
 
@@ -127,10 +129,11 @@ def _unlisted(given: Given) -> Iterator[Advice]:
     if not listed:
         return
     weight = given.get("unlisted_agent_weight", _DEFAULTS["unlisted_agent_weight"])
-    for path, agent_id in _named(given):
-        if agent_id not in listed:
-            text = f"{agent_id} is not in agents, so its weight is {weight}{do_you_mean(agent_id, listed)}"
-            yield Advice(path, text)
+    known = set(listed)
+    unlisted = [(path, agent_id) for path, agent_id in _named(given) if agent_id not in known]
+    for number, (path, agent_id) in enumerate(unlisted):
+        guess = do_you_mean(agent_id, known) if number < _GUESSES else ""
+        yield Advice(path, f"{agent_id} is not in agents, so its weight is {weight}{guess}")
 
 
 def _named(given: Given) -> Iterator[tuple[str, str]]:
