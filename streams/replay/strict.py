@@ -19,6 +19,10 @@ _FIELDS: Final[dict[Topic, frozenset[str]]] = {
     "agent-status": frozenset(("type", *AgentStatus.__struct_fields__)),
     "agent-replies": frozenset(("type", *AgentReply.__struct_fields__)),
 }
+_MOST: Final = 100
+"""So many different names are collected: where ids are names of fields, there is no end of them."""
+_LONG: Final = 80
+"""Characters of a name that are shown."""
 _INDEX: Final = re.compile(r"\[\d+\]")
 
 
@@ -56,8 +60,19 @@ class UnknownFields:
         for (topic, name), found in self._found.items():
             lines = "" if found.lines == 1 else f" ({found.lines:,} lines)"
             kind = TYPE_OF_TOPIC[topic]
-            yield f"{found.first.place}: no {kind} has a field {name}: it is ignored{lines}{found.guess}"
+            yield f"{found.first.place}: no {kind} has a field {_shown(name)}: it is ignored{lines}{found.guess}"
+        if len(self._found) == _MOST:
+            yield f"after {_MOST} such fields no more were looked for"
 
     def _note(self, topic: Topic, name: str, line: Line, guess: str) -> None:
-        found = self._found.setdefault((topic, name), _Found(line, guess))
+        found = self._found.get((topic, name))
+        if found is None:
+            if len(self._found) == _MOST:
+                return
+            found = self._found[topic, name] = _Found(line, guess)
         found.lines += 1
+
+
+def _shown(name: str) -> str:
+    """A name out of a file, so that it changes nothing on a terminal."""
+    return name if name.isprintable() and len(name) <= _LONG else ascii(name[:_LONG])
