@@ -6,6 +6,7 @@ import time
 import click
 
 from streams.commands.instants import EventInstant
+from streams.commands.output import load_settings
 from streams.settings import Settings
 from streams.simulate import SimulationOptions
 from streams.simulate import simulate as simulated
@@ -87,7 +88,7 @@ def simulate(
         counts = Counts(options(SINGLES_DAY_MS if start is None else start))
         write_lines(counts.watch(simulated(counts.options)), out)
     else:
-        settings, now_ms = Settings.load(), time.time_ns() // 1_000_000
+        settings, now_ms = load_settings(), time.time_ns() // 1_000_000
         span_ms = options(SINGLES_DAY_MS).span_ms
         start_ms = default_start_ms(now_ms, span_ms, speed) if start is None else start
         check_start(start_ms, now_ms, span_ms, speed, settings.max_clock_skew_s)

@@ -1,5 +1,7 @@
 """Messages get assignments: as they come (Q, P), out of the pool (T4), by a rescue (L7), for want of a reply (X2)."""
 
+from itertools import takewhile
+
 from msgspec import UNSET
 
 from schemas.decisions import Assignment, Target
@@ -14,6 +16,7 @@ from streams.routing.ladder import (
     UNATTENDED,
     climb,
 )
+from streams.routing.message_pool import Place
 from streams.routing.plan import ALL_AGENTS
 from streams.routing.records import Buyer
 from streams.routing.share import pool
@@ -34,13 +37,17 @@ def rescue_buyers(shop: Shop, agent: Agent, t0_ms: int) -> None:
     config = shop.plan.config
     if config.rescue == "none" or not config.offline_diversion:
         return
-    everyone = config.rescue == "all_pending"
-    buyers = [buyer for buyer in agent.waiting.values() if everyone or buyer.assigned_ms >= t0_ms]
+    buyers = list(agent.waiting.values()) if config.rescue == "all_pending" else stranded_buyers(agent, t0_ms)
     for buyer in sorted(buyers, key=_place_in_line):
         case = _again(shop, buyer, without=(agent.agent_id,))
         rung = _decide(case)
         _assign(case, rung, "stranded_rescue" if case.kind == "agent" else rung)
         shop.stats.rescued_buyers += 1
+
+
+def stranded_buyers(agent: Agent, t0_ms: int) -> list[Buyer]:
+    """L6: the buyers assigned or transferred to the agent at or after `t0_ms` who wait for it, the newest first."""
+    return list(takewhile(lambda buyer: buyer.assigned_ms >= t0_ms, reversed(agent.waiting.values())))
 
 
 def reassign_without_reply(shop: Shop, buyer: Buyer) -> None:
@@ -65,34 +72,52 @@ def drain_message_pool(shop: Shop, favoured: str | None = None) -> None:
     if favoured is not None and not shop.agents[favoured].online:
         favoured = None
     ladder = QIANNIU_DRAIN if shop.plan.qianniu else PINDUODUO_DRAIN
-    place = 0
-    while place < len(shop.message_pool) and (shop.room_count or favoured is not None):
-        buyer = shop.buyers[shop.message_pool[place][1]]
-        if not _within_reach(shop, buyer, favoured):
-            place += 1
-            continue
-        case = _again(shop, buyer, drain=True, favoured=favoured)
+    while (buyer_id := _next_to_drain(shop, favoured)) is not None:
+        case = _again(shop, shop.buyers[buyer_id], drain=True, favoured=favoured)
         rung = climb(case, ladder)
-        if rung is None:
-            place += 1
-            continue
+        assert rung is not None, "somebody can take whoever is next"  # noqa: S101
         _assign(case, rung, "pool_drained")
         if case.target_id == favoured:
             favoured = None  # F3
 
 
-def _within_reach(shop: Shop, buyer: Buyer, favoured: str | None) -> bool:
-    """Whether a drain can find somebody for the buyer: anybody who takes part in shares, or an agent that it knows.
+def _next_to_drain(shop: Shop, favoured: str | None) -> str | None:
+    """The first in the pool whom somebody can take: anybody who takes part in shares, or an agent that it knows.
 
-    It spares most of a long pool its way down the ladder while only an agent of weight 0 or a suspended one has room.
+    Room only shrinks during a drain, so whom nobody could take before nobody can take now.
     """
+    waiting = shop.message_pool
+    if not len(waiting) or not (waiting.with_room or favoured is not None):
+        return None
     if len(pool(shop, ALL_AGENTS).roomy) or (favoured is not None and shop.agents[favoured].candidate):
-        return True
-    for agent_id in (buyer.contact_id, shop.plan.config.dedicated_agents.get(buyer.buyer_id)):
-        agent = shop.agents.get(agent_id) if agent_id is not None else None
-        if agent is not None and (agent.has_room or agent_id == favoured):
-            return True
-    return False
+        place = waiting.everyone.first()
+    else:
+        reachable = waiting.reachable if favoured is None else waiting.reachable | {favoured}
+        places = [_first_acquaintance(shop, shop.agents[agent_id]) for agent_id in list(reachable)]
+        place = min([place for place in places if place is not None], default=None)
+    return None if place is None else place[1]
+
+
+def _first_acquaintance(shop: Shop, agent: Agent) -> Place | None:
+    """The first in the pool who comes to this agent as its last contact or dedicated agent; it has room for one."""
+    waiting, plan = shop.message_pool, shop.plan
+    known = waiting.acquaintances.get(agent.agent_id)
+    if known is None or (agent.limit is not None and len(agent.waiting) >= agent.limit):
+        return None
+    by_contact = None
+    if agent.available or plan.config.suspended_keeps_recent:
+        while (by_contact := known.by_contact.first()) is not None and _expired(shop, by_contact[1]):
+            waiting.contact_expired(by_contact[1], agent.agent_id)
+    dedicated = known.dedicated.first() if agent.available else None
+    if by_contact is None or dedicated is None:
+        return dedicated if by_contact is None else by_contact
+    return min(by_contact, dedicated)
+
+
+def _expired(shop: Shop, buyer_id: str) -> bool:
+    """Q2, P1: whether the buyer's last contact is out of the window."""
+    window_ms = shop.plan.recent_window_ms
+    return window_ms is not None and shop.clock_ms - shop.buyers[buyer_id].contact_ms > window_ms
 
 
 def _decide(case: Case) -> str:

@@ -40,6 +40,9 @@ def adopt(shop: Shop, change: ShopConfigChange, *, heartbeats_since_ms: int, no_
     shop.given = change.given
     shop.settings_changed = True
     adopt_plan(shop)
+    for _, buyer_id in shop.message_pool.everyone.places():  # whom a buyer knows may be others now
+        shop.message_pool.remove(buyer_id)
+        shop.message_pool.add(shop.buyers[buyer_id], shop.plan.dedicated.get(buyer_id))
 
 
 def set_timers(shop: Shop) -> None:
@@ -51,7 +54,8 @@ def set_timers(shop: Shop) -> None:
         shop.agents[agent_id].queued_ms = NEVER_MS
         set_deadline(shop, shop.agents[agent_id])
     if shop.plan.no_reply_ms is not None:
-        for buyer in sorted(shop.buyers.values(), key=_came_to_owner):
+        waiting = [buyer for agent in shop.agents.values() for buyer in agent.waiting.values()]
+        for buyer in sorted(waiting, key=_came_to_owner):
             set_no_reply_timer(shop, buyer)
 
 

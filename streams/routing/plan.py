@@ -51,6 +51,7 @@ class Plan:
         self.group_ids = tuple(sorted(self._groups))
         self.bindings = self._bindings()
         self.single_groups = {gid: _binding([group]) for gid, group in self._groups.items()}
+        self.dedicated = config.dedicated_agents if self.qianniu and config.dedicated_direct else {}  # Q3
         self.pages = {page.page: frozenset(page.agent_ids) for page in config.pages}
 
     def weight(self, agent_id: str) -> int:

@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from schemas.decisions import AgentPresence, Presence
 from schemas.events import AgentStatus
-from streams.routing.assign import drain_message_pool, rescue_buyers
+from streams.routing.assign import drain_message_pool, rescue_buyers, stranded_buyers
 from streams.routing.draws import detection_lag_ms
 from streams.routing.records import Device, Window
 from streams.routing.standing import refresh
@@ -106,7 +106,7 @@ def goes_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int) -> None:
 
 def announce_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int) -> None:
     """Publish `offline` with the stranded buyers (L6), and rescue them (L7)."""
-    stranded = sum(buyer.assigned_ms >= t0_ms for buyer in agent.waiting.values())
+    stranded = len(stranded_buyers(agent, t0_ms))
     shop.stats.stranded_buyers += stranded
     shop.out.append(
         AgentPresence(

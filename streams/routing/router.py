@@ -13,6 +13,7 @@ from streams.routing.presence import apply_status
 from streams.routing.snapshot import Change, Restore, changes_of, mark_all
 from streams.routing.state import NEVER_MS, Decision, Shop
 from streams.routing.stats import Gauges, Stats
+from streams.routing.wakes import Wakes
 
 
 class Router:
@@ -20,6 +21,7 @@ class Router:
 
     def __init__(self) -> None:
         self._shops: dict[str, Shop] = {}
+        self._wakes = Wakes(self._shops)
         self._changed: set[str] = set()
         self._out: list[Decision] = []
         self._stats = Stats()
@@ -51,6 +53,8 @@ class Router:
             apply_reply(shop, event)
         if now_ms >= shop.wake_ms:  # a deadline already past fires at the clock (L3)
             fire_due(shop, now_ms)
+        if shop.wake_ms < shop.queued_ms:
+            self._wakes.note(shop)
         return self._take_decisions()
 
     def configure(self, change: ShopConfigChange) -> None:
@@ -60,16 +64,15 @@ class Router:
 
     def next_deadline_ms(self) -> int | None:
         """When the next timer of any shop is due; None without one."""
-        first_ms = min((next_deadline_ms(shop) for shop in self._shops.values()), default=NEVER_MS)
+        first_ms = self._wakes.first_ms()
         return None if first_ms == NEVER_MS else first_ms
 
     def fire_timers(self, until_ms: int) -> list[Decision]:
         """Fire every timer due at or before an instant, shop by shop in order of id (F8)."""
-        for shop_id in sorted(self._shops):
-            shop = self._shops[shop_id]
-            if shop.wake_ms <= until_ms:
-                fire_due(shop, until_ms)
-                self._changed.add(shop_id)
+        for shop in self._wakes.take_due(until_ms):
+            fire_due(shop, until_ms)
+            self._wakes.note(shop)
+            self._changed.add(shop.shop_id)
         return self._take_decisions()
 
     def take_changes(self) -> list[Change]:
@@ -100,6 +103,8 @@ class Router:
         """
         for shop in self._restore.finish():
             set_timers(shop)
+            shop.wake_ms = next_deadline_ms(shop)
+            self._wakes.note(shop)
 
     def key_counts(self) -> dict[str, int]:
         """How many live keys each table has, as of the last `take_changes`."""

@@ -5,7 +5,7 @@ assignment, id), so a pick costs the logarithm of their number. Keys only grow: 
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from heapq import heapify, heappop, heappush, heapreplace
 
 from streams.routing.state import Agent, Shop
@@ -82,7 +82,7 @@ class Pool:
         self.name = name
         self._members = shop.plan.members(name)
         shop.pool_clocks.setdefault(name, 0)
-        members = [agent for agent in shop.agents.values() if self.has_member(agent.agent_id)]
+        members = list(_agents_of(shop, self._members))
         for agent in members:
             agent.pools.append(self)
         self.eligible_count = sum(agent.eligible for agent in members)
@@ -99,6 +99,17 @@ class Pool:
         if agent.virtual_times.get(self.name, 0) < clock:
             agent.virtual_times[self.name] = clock
             shop.changed_agents.add(agent.agent_id)
+
+
+def _agents_of(shop: Shop, members: frozenset[str] | None) -> Iterator[Agent]:
+    """The agents of a pool who are here; a group is often much smaller than its shop."""
+    if members is None:
+        yield from shop.agents.values()
+    else:
+        for agent_id in members:
+            agent = shop.agents.get(agent_id)
+            if agent is not None:
+                yield agent
 
 
 def pool(shop: Shop, name: str) -> Pool:

@@ -61,7 +61,9 @@ def mark_all(shop: Shop) -> None:
     shop.settings_changed = shop.given is not None
 
 
-# Straight into the objects, without the dictionaries between: a restore is made of this.
+# Straight out of the objects and into them, without dictionaries between: a restore is made of this.
+_ENCODER = msgspec.json.Encoder()
+_ASSIGNED = attrgetter("assigned_ms")
 _AGE = attrgetter("last_ms", "buyer_id")
 _BUYERS = msgspec.json.Decoder(Buyer)
 _AGENTS = msgspec.json.Decoder(AgentRecord)
@@ -193,6 +195,8 @@ def _restore_buyers(shop: Shop) -> None:
             shop.gauges.pending_replies += 1
         elif buyer.in_pool:
             shop.enter_message_pool(buyer)
+    for agent in shop.agents.values():
+        agent.waiting = {buyer.buyer_id: buyer for buyer in sorted(agent.waiting.values(), key=_ASSIGNED)}
     shop.gauges.buyer_keys += len(buyers)
 
 
@@ -207,7 +211,7 @@ def _key(shop: Shop, subject_id: str) -> bytes:
 
 
 def _value(record: msgspec.Struct) -> bytes:
-    return orjson.dumps(msgspec.to_builtins(record))
+    return _ENCODER.encode(record)  # not orjson, which refuses integers above 64 bits: virtual times have no bound
 
 
 def _read(value: bytes, decoder: msgspec.json.Decoder[R], table: str) -> R:

@@ -22,7 +22,7 @@ def refresh(shop: Shop, agent: Agent, *, uncounted: int = 0) -> None:
     if available is not agent.available:
         _count_available(shop, 1 if available else -1)
     if has_room is not agent.has_room:
-        shop.room_count += 1 if has_room else -1
+        shop.message_pool.note_room(agent.agent_id, has_room)
     if eligible is agent.eligible and candidate is agent.candidate and has_room is agent.has_room:
         agent.available = available
         return

@@ -3,12 +3,12 @@
 Times are event times in milliseconds since 1970 UTC.
 """
 
-from bisect import bisect_left, insort
 from collections import OrderedDict
 from heapq import heappush
 from typing import TYPE_CHECKING
 
 from schemas.decisions import AgentPresence, Assignment, Presence
+from streams.routing.message_pool import MessagePool
 from streams.routing.plan import DEFAULT_PLAN, Plan
 from streams.routing.records import Buyer, Device, Window
 from streams.routing.stats import Gauges, Stats
@@ -42,7 +42,7 @@ class Agent:
         self.window: Window | None = None
         self.queued_ms = NEVER_MS  # when the shop's detections look at it: no later than its deadline (L3, L9)
         self.presence: Presence = "offline"
-        self.waiting: dict[str, Buyer] = {}  # T1: pending is its length
+        self.waiting: dict[str, Buyer] = {}  # T1: pending is its length. In order of assigned_ms (L6)
         self.weight = plan.weight(agent_id)
         self.limit = plan.max_pending(agent_id)
         self.last_share_ms = -1  # S2
@@ -70,14 +70,14 @@ class Shop:
         self.next_seq = 0
         self.agents: dict[str, Agent] = {}
         self.buyers: OrderedDict[str, Buyer] = OrderedDict()  # in order of last_ms, so the first is the next to go (T5)
-        self.message_pool: list[tuple[int, str]] = []  # (first_seq, buyer_id), in order (T4)
+        self.message_pool = MessagePool()  # T4
         self.pools: dict[str, Pool] = {}
         self.pool_clocks: dict[str, int] = {}  # S3
         self.available_count = 0
-        self.room_count = 0  # agents with has_room
         self.detections: list[tuple[int, str]] = []  # a heap of (when to look, agent id), some of them stale
         self.no_replies: OrderedDict[str, int] = OrderedDict()  # buyer id: deadline, in order of deadline (X2)
         self.wake_ms = NEVER_MS  # no timer is due before this
+        self.queued_ms = NEVER_MS  # when the router looks at the shop: no later than that
         self.stats = stats
         self.gauges = gauges
         self.out = out
@@ -135,12 +135,12 @@ class Shop:
     def enter_message_pool(self, buyer: Buyer) -> None:
         """Queue the buyer by its first waiting message (T4)."""
         buyer.in_pool = True
-        insort(self.message_pool, (buyer.first_seq, buyer.buyer_id))
+        self.message_pool.add(buyer, self.plan.dedicated.get(buyer.buyer_id))
         self.gauges.message_pool += 1
 
     def leave_message_pool(self, buyer: Buyer) -> None:
         """Take the buyer out of the message pool, if it is there."""
         if buyer.in_pool:
             buyer.in_pool = False
-            del self.message_pool[bisect_left(self.message_pool, (buyer.first_seq, buyer.buyer_id))]
+            self.message_pool.remove(buyer.buyer_id)
             self.gauges.message_pool -= 1

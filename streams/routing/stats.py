@@ -19,6 +19,8 @@ class Stats:
     """X3: for each answered buyer, the time since its first unanswered message."""
     detection_lags_ms: list[int] = field(default_factory=list)
     """L4: the lag of each disconnection."""
+    fired_deadlines_ms: list[int] = field(default_factory=list)
+    """O1: the deadline of each timer that fired."""
     uncounted_onlines: list[tuple[str, str]] = field(default_factory=list)
     """L2: shop and agent of each `online` of a device that does not count, while none that counts is connected."""
 

@@ -21,8 +21,10 @@ def wait_for(shop: Shop, buyer: Buyer, owner: Agent) -> None:
             buyer.waited_for = (*buyer.waited_for, owner.agent_id)
         _pending_changed(shop, owner)
         set_no_reply_timer(shop, buyer)
-    elif owner.limit is not None:
-        refresh(shop, owner)  # the buyer counts again (X1)
+    else:
+        owner.waiting[buyer.buyer_id] = owner.waiting.pop(buyer.buyer_id)  # to the end: assigned last
+        if owner.limit is not None:
+            refresh(shop, owner)  # the buyer counts again (X1)
     buyer.assigned_ms = shop.clock_ms
 
 

@@ -11,6 +11,7 @@ from tests.bench import (
     codec,
     compiled,
     core,
+    crowds,
     growth,
     latency,
     memory,
@@ -22,16 +23,17 @@ from tests.bench import (
     rungs,
     scale,
     takeover,
+    timers,
     worker,
 )
 from tests.bench.harness import ROOT, Effort, Report, environment, load_average, now
 from tests.bench.tables import as_text, update_document
 
-ON_KAFKA = (worker, peers, latency, takeover, rolling, scale)
+ON_KAFKA = (worker, peers, latency, timers, takeover, rolling, scale)
 """These start Apache Kafka: Java 17 and Maven, and for Kafka Streams a JDK."""
 BENCHES = {
     bench.__name__.rpartition(".")[2]: bench.run
-    for bench in (core, rungs, compiled, pick, growth, codec, restore, memory, replay, *ON_KAFKA)
+    for bench in (core, rungs, compiled, pick, crowds, growth, codec, restore, memory, replay, *ON_KAFKA)
 }
 
 

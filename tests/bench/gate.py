@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from operator import truediv
 from pathlib import Path
 from statistics import median
@@ -25,6 +25,7 @@ from schemas.codec import decode, encode
 from schemas.decisions import Assignment
 from streams.routing import Merger, Router
 from streams.simulate.record import Record
+from tests.bench import crowds
 from tests.bench.backlog import mixed_records
 from tests.bench.harness import frozen_heap
 from tests.bench.workload import Scene, Traffic, endless_traffic, new_message, traffic
@@ -106,11 +107,16 @@ def accepted() -> dict[str, float]:
 def _subjects() -> list[Subject]:
     small = Scene(10)
     new = "a decision, new buyers"
+    few_shops, few_waiting = f"an event, {crowds.SMALL} shops", f"an event, {crowds.SMALL} in the pool"
     return [
         Subject(new, _deciding(traffic(small, MESSAGES))),
         Subject("a decision, returning buyers", _deciding(traffic(Scene(10, buyers="returning"), MESSAGES)), new),
         Subject("a decision, 10,000 agents", _large(Scene(10_000)), new),
         Subject("a mixed event", _mixing(traffic(small, MESSAGES))),
+        Subject(few_shops, _crowd(crowds.beside_shops, crowds.SMALL)),
+        Subject(f"an event, {crowds.LARGE:,} shops", _crowd(crowds.beside_shops, crowds.LARGE), few_shops),
+        Subject(few_waiting, _crowd(crowds.in_pool, crowds.SMALL)),
+        Subject(f"an event, {crowds.LARGE:,} in the pool", _crowd(crowds.in_pool, crowds.LARGE), few_waiting),
         Subject("decoding a record", _each(_records(), _decode), PLAIN_READING),
         Subject("ordering a record", _ordering(_records())),
         Subject("encoding a decision", _each(_decisions(), encode), PLAIN_WRITING),
@@ -161,8 +167,9 @@ def _records() -> list[Record]:
 def _decisions() -> list[Assignment]:
     case = traffic(Scene(10), MESSAGES)
     router = _prepared(case)
-    decided = [each for message in case.blocks[1].messages for each in router.apply(message)]
-    return [each for each in decided if isinstance(each, Assignment)][:FEW] * 10
+    events = (event for block in case.blocks[1:] for event in (*block.messages, *block.others))
+    decided = (each for event in events for each in router.apply(event))
+    return list(islice((each for each in decided if isinstance(each, Assignment)), FEW)) * 10
 
 
 def _large(scene: Scene) -> Measure:
@@ -177,6 +184,16 @@ def _large(scene: Scene) -> Measure:
         for message in messages:
             router.apply(message)
         return (time.process_time() - began) / len(messages)
+
+    return run
+
+
+def _crowd(make: Callable[[int, int], Measure], size: int) -> Measure:
+    """Made when it is measured: it takes a second or two."""
+    made = functools.cache(make)
+
+    def run() -> float:
+        return made(size, MESSAGES // 2)()
 
     return run
 

@@ -45,16 +45,16 @@ def test_the_files_are_shown_as_they_are(file: str) -> None:
     assert f"\n{text}```\n" in TUTORIAL
 
 
+def test_the_first_check_of_a_shop(place: Path) -> None:  # noqa: ARG001  it is the working directory
+    said = CliRunner().invoke(main, ["config", "check", "shop.yaml"])
+    assert f"$ fenliu config check shop.yaml\n{said.stdout}```\n" in TUTORIAL
+
+
 def test_the_morning_and_its_traces(place: Path) -> None:  # noqa: ARG001  it is the working directory
     assignments = replayed("--shops", "shop.yaml", MORNING)
     assert "\n".join(in_short(assignments)) + "\n```" in TUTORIAL
     traces = [re.findall(r'"trace":.*\]\]', line)[0] for line in assignments]
     assert "\n".join(traces[-2:]) + "\n```" in TUTORIAL
-
-
-def test_the_check_of_its_settings(place: Path) -> None:  # noqa: ARG001
-    said = CliRunner().invoke(main, ["config", "check", "shop.yaml"]).stdout
-    assert f"$ fenliu config check shop.yaml\n{said}```" in TUTORIAL
 
 
 def test_the_summary(place: Path) -> None:  # noqa: ARG001

@@ -12,12 +12,14 @@ from streams.routing import TABLES, Router
 from streams.simulate import SimulationOptions, simulate
 from streams.simulate.options import DAY_MS
 
+pytestmark = pytest.mark.slow
+
 WEEKS = 9
 SETTLED_WEEK = 6
 """tb-001 forgets after 72 hours, and pdd-002, which has no window, after 30 days; from this week on both do."""
 
 OPTIONS = SimulationOptions(
-    seed=1, shops=2, agents=4, buyers=100_000, rate=0.02, hours=24 * 7 * WEEKS, replies="sticky"
+    seed=1, shops=2, agents=4, buyers=100_000, rate=0.01, hours=24 * 7 * WEEKS, replies="sticky"
 )
 _BATCH = 500
 
