@@ -8,11 +8,11 @@ from typing import Final, Literal, TypeVar
 import msgspec
 from msgspec import Struct, UnsetType
 
-from schemas import careful
+from schemas import careful, times
 from schemas.decisions import AgentPresence, Assignment
-from schemas.document import may_hold_control_characters, parse
+from schemas.document import may_hold_odd_ids, parse
 from schemas.errors import Code, InvalidEvent
-from schemas.events import MAX_TIME_MS, AgentReply, AgentStatus, BuyerMessage
+from schemas.events import MAX_TIME_MS, MIN_TIME_MS, AgentReply, AgentStatus, BuyerMessage
 from schemas.settings import SETTINGS, parse_settings
 from schemas.shop import DEFAULT_VERSION, ShopConfig, ShopConfigChange, ShopConfigEnvelope
 
@@ -29,6 +29,7 @@ __all__ = [
     "encode",
     "parse_change",
     "parse_settings",
+    "resets",
 ]
 
 Topic = Literal["buyer-messages", "agent-status", "agent-replies", "shop-configs"]
@@ -83,7 +84,7 @@ def decode(topic: Topic, value: bytes | None, *, key: bytes | None, timestamp_ms
     if topic == "shop-configs":
         event = parse_change(document, timestamp_ms=timestamp_ms)
     else:
-        event = _read_event(topic, document, plain=not may_hold_control_characters(value))
+        event = _read_event(topic, document, value)
     if key != event.shop_id.encode():
         raise InvalidEvent("key_mismatch", "the record's key: expected shop_id in UTF-8")
     return event
@@ -103,7 +104,7 @@ def decode_line(line: bytes) -> tuple[Topic, Event]:
         raise InvalidEvent.at("$.type", f"one of {', '.join(TYPE_OF_TOPIC.values())}")
     if topic == "shop-configs":
         return topic, parse_change(document, timestamp_ms=None)
-    return topic, _read_event(topic, document, plain=not may_hold_control_characters(line))
+    return topic, _read_event(topic, document, line)
 
 
 def decode_decision(value: bytes) -> Assignment | AgentPresence:
@@ -117,7 +118,7 @@ def decode_decision(value: bytes) -> Assignment | AgentPresence:
     struct = _DECISIONS.get(kind) if isinstance(kind, str) else None
     if struct is None:
         raise InvalidEvent.at("$.type", f"one of {', '.join(map(str, _DECISIONS))}")
-    return _read(struct, document, plain=not may_hold_control_characters(value))
+    return _read(struct, document, plain=not may_hold_odd_ids(value, document))
 
 
 def encode(decision: Assignment | AgentPresence) -> bytes:
@@ -143,8 +144,8 @@ def parse_change(document: object, *, timestamp_ms: int | None) -> ShopConfigCha
         raise InvalidEvent.at("$.occurred_at_ms", "an integer or no such field, never null", code="config")
     time_ms = timestamp_ms if isinstance(envelope.occurred_at_ms, UnsetType) else envelope.occurred_at_ms
     if time_ms is None:
-        raise InvalidEvent.at("$.occurred_at_ms", f"an integer from 0 to {MAX_TIME_MS}, but it is missing")
-    settings, version, given = (ShopConfig(), DEFAULT_VERSION, None) if _resets(fields) else parse_settings(fields)
+        raise InvalidEvent.at("$.occurred_at_ms", f"{times.EXPECTED}, but it is missing")
+    settings, version, given = (ShopConfig(), DEFAULT_VERSION, None) if resets(fields) else parse_settings(fields)
     return ShopConfigChange(
         shop_id=envelope.shop_id,
         occurred_at_ms=_checked_time_ms(time_ms),
@@ -178,7 +179,8 @@ def _checked_time_ms(time_ms: int) -> int:
     return time_ms
 
 
-def _resets(fields: dict[str, object]) -> bool:
+def resets(fields: dict[str, object]) -> bool:
+    """Whether a shop_config returns the shop to the defaults; raises InvalidEvent."""
     reset = fields.get("reset")
     if reset is None or reset is False:
         return False
@@ -189,12 +191,18 @@ def _resets(fields: dict[str, object]) -> bool:
     return True
 
 
-def _read_event(topic: Topic, document: object, *, plain: bool) -> BuyerMessage | AgentStatus | AgentReply:
-    if _object(document).get("type") != TYPE_OF_TOPIC[topic]:
+def _read_event(topic: Topic, document: object, text: bytes) -> BuyerMessage | AgentStatus | AgentReply:
+    fields = _object(document)
+    if fields.get("type") != TYPE_OF_TOPIC[topic]:
         raise InvalidEvent.at("$.type", TYPE_OF_TOPIC[topic])
-    event = _read(_EVENTS[topic], document, plain=plain)
-    if isinstance(event, AgentReply) and event.kind == "transfer" and event.to_agent_id is None:
-        raise InvalidEvent.at("$.to_agent_id", "an id with transfer, but it is missing")
+    event = _read(_EVENTS[topic], fields, plain=not may_hold_odd_ids(text, fields))
+    if event.occurred_at_ms < MIN_TIME_MS:
+        event = _read(_EVENTS[topic], fields, plain=False)  # It raises: the careful way knows the least.
+    if isinstance(event, AgentReply) and event.kind == "transfer":
+        if event.to_agent_id is None and event.to_group_id is None:
+            raise InvalidEvent.at("$.to_agent_id", "an id with transfer, or one in to_group_id, but both are missing")
+        if event.to_agent_id is not None and event.to_group_id is not None:
+            raise InvalidEvent.at("$.to_group_id", "no group beside to_agent_id: a transfer goes to one of the two")
     return event
 
 
@@ -205,7 +213,7 @@ def _object(document: object) -> dict[str, object]:
 
 
 def _read(struct: type[_Read], document: object, *, plain: bool) -> _Read:
-    """Read a struct, in one go if that does; `plain` says that no string holds a control character."""
+    """Read a struct, in one go if that does; `plain` says that no string of it makes an id odd."""
     if plain:
         try:
             return msgspec.convert(document, struct)

@@ -13,8 +13,11 @@ Schema = dict[str, Any]
 
 
 def agent_reply(schema: Schema) -> Schema:
-    """A transfer needs its receiver."""
-    return schema | _if_then("kind", "transfer", {"properties": {"to_agent_id": {"type": "string"}}}, "to_agent_id")
+    """A transfer needs its receiver: an agent or a group, not both."""
+    receivers = [
+        {"properties": {name: {"type": "string"}}, "required": [name]} for name in ("to_agent_id", "to_group_id")
+    ]
+    return schema | _if_then("kind", "transfer", {"oneOf": receivers})
 
 
 def shop_config(envelope: Schema, settings: Schema) -> Schema:
@@ -54,11 +57,13 @@ def assignment(schema: Schema) -> Schema:
 
 
 def agent_presence(schema: Schema) -> Schema:
-    """The lag comes with both offline kinds, the stranded with the last."""
+    """The lag comes with both offline kinds, the stranded with the last; a cause has its presence."""
     return schema | {
         "allOf": [
             _if_then("presence", "undetected_offline", {}, "lag_ms"),
             _if_then("presence", "offline", {}, "lag_ms", "stranded_buyers"),
+            _if_then("cause", "silence", {"properties": {"presence": {"const": "offline"}}}),
+            _if_then("cause", "no_reply", {"properties": {"presence": {"const": "suspended"}}}),
         ]
     }
 

@@ -12,9 +12,10 @@ from schemas.events import Id
 
 TargetKind = Literal["agent", "robot", "main_account", "proxy_account", "message_pool"]
 Presence = Literal["online", "suspended", "undetected_offline", "offline"]
+Cause = Literal["silence", "no_reply"]
 Outcome = Literal[
     "taken", "off", "not_addressed", "not_needed", "no_record", "expired", "agent_offline", "agent_suspended",
-    "agent_unknown", "no_binding", "wants_human", "nobody_available", "excluded", "full",
+    "agent_unknown", "no_binding", "wants_human", "nobody_available", "excluded", "full", "out_of_group",
 ]  # fmt: skip
 Count = Annotated[int, Meta(ge=0)]
 Instant = Annotated[int, Meta(ge=0)]
@@ -43,7 +44,7 @@ class Assignment(Struct, frozen=True, kw_only=True, gc=False):
         buyer_id: Who wrote.
         target: Who must answer.
         rule: The rung of the ladder that took the message, or what moved the buyer (`pool_drained`, `stranded_rescue`,
-            `no_reply`).
+            `no_reply`, `group_transfer`).
         policy: The shop's ladder.
         previous_agent_id: The agent of the buyer's last contact before this assignment.
         new_owner: The buyer has another owner than before, or had none.
@@ -96,6 +97,7 @@ class AgentPresence(Struct, frozen=True, kw_only=True, gc=False):
         lag_ms: How long the disconnection stays unnoticed; with `undetected_offline` and `offline`.
         pending_replies: How many buyers wait for the agent.
         stranded_buyers: How many of these came while it was gone and not yet noticed; with `offline`.
+        cause: Why, where it is not the agent's own doing: `silence` (`offline`, L9) or `no_reply` (`suspended`, Y11).
     """
 
     type: Literal["agent_presence"] = "agent_presence"
@@ -107,6 +109,7 @@ class AgentPresence(Struct, frozen=True, kw_only=True, gc=False):
     lag_ms: Count | UnsetType = UNSET
     pending_replies: Count
     stranded_buyers: Count | UnsetType = UNSET
+    cause: Cause | UnsetType = UNSET
 
 
 _Digits = Annotated[str, Meta(pattern=r"^-?[0-9]+$")]

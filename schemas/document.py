@@ -8,7 +8,8 @@ MAX_BYTES = 256 << 10
 """A longer record or line is refused."""
 MAX_LEVELS = 32
 """Objects and arrays within each other; a scalar is no level."""
-_UNUSUAL = b"{[\\\x7f\xc2"
+# Brackets, and the bytes that a control character, or white space other than U+0020, begins with.
+_UNUSUAL = b"{[\\\x7f\xc2\xe1\xe2\xe3"
 
 
 def parse(text: bytes) -> object:
@@ -29,11 +30,23 @@ def parse(text: bytes) -> object:
     return document
 
 
-def may_hold_control_characters(text: bytes) -> bool:
-    r"""Whether a string in this JSON object can hold one: escaped, U+007F, or U+0080 to U+00BF (C2 xx)."""
-    if _unusual_bytes(text) <= 1:  # its own bracket
-        return False
-    return b"\\" in text or b"\xc2" in text or b"\x7f" in text
+def may_hold_odd_ids(text: bytes, fields: dict[str, object]) -> bool:
+    r"""Whether an id in this JSON object can hold a control character, or begin or end with white space.
+
+    A control character is escaped, U+007F, or U+0080 to U+009F (C2 xx). White space is U+0020, C2 xx, or begins with
+    E1, E2 or E3. No id of an event or a decision stands in an array.
+    """
+    unusual = _unusual_bytes(text) > 1  # its own bracket
+    if unusual and (b"\\" in text or b"\xc2" in text or b"\x7f" in text):
+        return True
+    return (unusual or b" " in text) and _ends_blank(fields)
+
+
+def _ends_blank(fields: dict[str, object]) -> bool:
+    for value in fields.values():
+        if value != value.strip() if isinstance(value, str) else isinstance(value, dict) and _ends_blank(value):
+            return True
+    return False
 
 
 def _unusual_bytes(text: bytes) -> int:

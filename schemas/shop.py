@@ -1,4 +1,4 @@
-"""The settings of a shop (rules, sections 3 and 11) and the event that brings them.
+"""The settings of a shop (rules, sections 3, 11 and 13) and the event that brings them.
 
 `ShopConfig` holds a valid configuration with its defaults filled in; `ShopConfigChange` is one on its way in.
 """
@@ -12,6 +12,7 @@ from schemas.events import Id, TimeMs
 Weight = Annotated[int, Meta(ge=0, le=10000)]
 MaxPending = Annotated[int, Meta(ge=1, le=10000)]
 WindowHours = Annotated[int, Meta(ge=1, le=8760)]
+Tier = Annotated[int, Meta(ge=1, le=9)]
 LagSeconds = Annotated[int, Meta(ge=0, le=3600)]
 
 DEFAULT_VERSION = "default"
@@ -27,11 +28,13 @@ class AgentSettings(Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         agent_id: The agent (客服子账号).
         weight: Its share beside the others' (分流权重); 0 gets nothing by share.
+        tier: Share and chance ask those of a higher number only where nobody of a lower one can take the buyer (Y4).
         max_pending: With so many waiting buyers it is full (X1); null is `default_max_pending`.
     """
 
     agent_id: Id
     weight: Weight = 100
+    tier: Tier = 1
     max_pending: MaxPending | None = None
 
 
@@ -79,18 +82,19 @@ class LeaveMessage(Struct, frozen=True, kw_only=True, gc=False):
     """Where messages go while nobody is available (主账号 / 代理账号 / 留言池).
 
     Attributes:
-        to: The main account, one of the proxy accounts, or the pool that waits for an agent.
+        to: The main account, one of the proxy accounts, the pool that waits for an agent, or the buyer's last contact,
+            whether it is there or not (Y6).
         main_account_id: Required with `main_account`.
         proxy_account_ids: At least one with `proxy_account`.
     """
 
-    to: Literal["main_account", "proxy_account", "message_pool"] = "message_pool"
+    to: Literal["main_account", "proxy_account", "message_pool", "recent_contact"] = "message_pool"
     main_account_id: Id | None = None
     proxy_account_ids: tuple[Id, ...] = ()
 
 
 class ShopConfig(Struct, frozen=True, kw_only=True, gc=False):
-    """Every setting of a shop; the defaults are those of rules sections 3 and 11.
+    """Every setting of a shop; the defaults are those of rules sections 3, 11 and 13.
 
     Attributes:
         policy: The ladder: Qianniu's (千牛) or Pinduoduo's (拼多多).
@@ -111,7 +115,7 @@ class ShopConfig(Struct, frozen=True, kw_only=True, gc=False):
         robot_when_unattended: With nobody available and `robot_first` on, the robot answers.
         leave_message: Where messages go while nobody is available.
         busy_threshold: An agent is busy while more buyers than this wait for it (待回复人数).
-        agents: The agents with their weights; one first seen in an event has the weight 100.
+        agents: The agents with their weights; one that is not listed has `unlisted_agent_weight`.
         groups: The groups and the order states bound to them.
         unbound_order_state: Who answers for an order state that no group binds: all agents, or a group by chance.
         pages: Who answers on which page (`pinduoduo`).
@@ -121,6 +125,15 @@ class ShopConfig(Struct, frozen=True, kw_only=True, gc=False):
         full_keeps_recent: A full agent still gets the buyers that it already talks to (X1).
         no_reply_reassign_s: A buyer who has waited so many seconds for one owner is routed again (X2); null is never.
         no_reply_limit: At most so many times until a human answers (X2).
+        suspended_keeps_recent_h: For so many hours `suspended_keeps_recent` holds (Y1); null is as long as the window.
+        recent_contact_scope: Whether a last contact is asked for in the whole shop, or in the groups that bind the
+            message's order state alone (Y2).
+        fallback: What becomes of a message whose groups or page have nobody: all agents are asked, or it waits in the
+            pool for theirs (Y3).
+        unlisted_agent_weight: The weight of an agent that `agents` does not list (Y5).
+        no_reply_else: What becomes of a buyer whom nobody else can take (Y10): it stays, or goes where messages are
+            left.
+        no_reply_suspend_after: An agent from whom X2 takes so many buyers in a row is suspended (Y11); null is never.
     """
 
     policy: Literal["qianniu", "pinduoduo"] = "qianniu"
@@ -149,6 +162,12 @@ class ShopConfig(Struct, frozen=True, kw_only=True, gc=False):
     full_keeps_recent: bool = True
     no_reply_reassign_s: Annotated[int, Meta(ge=30, le=86400)] | None = None
     no_reply_limit: Annotated[int, Meta(ge=0, le=10000)] = 1
+    suspended_keeps_recent_h: WindowHours | None = None
+    recent_contact_scope: Literal["shop", "group"] = "shop"
+    fallback: Literal["all_agents", "queue"] = "all_agents"
+    unlisted_agent_weight: Weight = 100
+    no_reply_else: Literal["stay", "leave_message"] = "stay"
+    no_reply_suspend_after: Annotated[int, Meta(ge=1, le=100)] | None = None
 
     @property
     def recent_window_h(self) -> int | None:

@@ -5,10 +5,14 @@ from difflib import SequenceMatcher, get_close_matches
 
 _SHORT = 3
 """Names of so many characters are near with half of them the same: 小莉 for 小丽."""
+_LONG = 40
+"""Longer names nobody types, so nobody misspells them; and to compare them would take long."""
 
 
 def do_you_mean(name: str, names: Iterable[str]) -> str:
     """`; do you mean X?` of the nearest names, or nothing if none is near."""
+    if len(name) > _LONG:
+        return ""
     cutoff = 0.5 if len(name) <= _SHORT else 0.6
     near = get_close_matches(name, sorted(set(names)), n=3, cutoff=cutoff)
     if not near:

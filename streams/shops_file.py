@@ -4,21 +4,32 @@ Used by `fenliu config` and by `fenliu replay --shops`; it knows no Kafka.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import orjson
+from typing import NamedTuple
 
 from schemas.codec import InvalidEvent, parse_change
-from schemas.settings import SETTINGS
+from schemas.problems import problems_of_change
+from schemas.settings import SETTINGS, unknown_settings
 from schemas.shop import AgentSettings, DetectionLag, Group, LeaveMessage, Page, ShopConfigChange
 from streams.errors import UsageError
 from streams.names import do_you_mean
+from streams.shop_advice import advise
 from streams.yaml_source import YamlSource, read_yaml
 
 _ENVELOPE = {"type", "shop_id", "event_id", "occurred_at_ms", "reset"}
 _PARTS = {name for part in (AgentSettings, Group, Page, DetectionLag, LeaveMessage) for name in part.__struct_fields__}
 _NAMES = SETTINGS | _ENVELOPE | _PARTS
+
+
+class Remark(NamedTuple):
+    """What is to say of a line."""
+
+    line: int
+    text: str
+    """With the file, the line and the path."""
+    is_error: bool
+    """The entry cannot be used. Otherwise it can, and does hardly what was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +44,21 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class ShopsFile:
-    """The entries that can be used, in the file's order, and what is wrong with the others: lines for a person."""
+    """The entries that can be used, in the file's order, and what is to say of all of them, in the order of lines."""
 
     name: str
-    shops: list[Shop]
-    errors: list[str]
-    """Entries that cannot be used."""
-    warnings: list[str]
-    """Names that no setting has: they are ignored, and most are misspelt."""
+    shops: list[Shop] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[str]:
+        """Why entries cannot be used."""
+        return [remark.text for remark in self.remarks if remark.is_error]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Names that no setting has and that are misspelt for the most part, and settings without effect."""
+        return [remark.text for remark in self.remarks if not remark.is_error]
 
 
 def usable_shops(path: Path) -> ShopsFile:
@@ -51,7 +69,8 @@ def usable_shops(path: Path) -> ShopsFile:
     """
     file = read_shops(path)
     if file.errors:
-        raise UsageError("\n".join(["these shop settings cannot be used:", *(f"  {error}" for error in file.errors)]))
+        told = [f"  {remark.text}" for remark in file.remarks]
+        raise UsageError("\n".join(["these shop settings cannot be used:", *told]))
     return file
 
 
@@ -64,43 +83,55 @@ def read_shops(path: Path) -> ShopsFile:
     source = read_yaml(path)
     if not isinstance(source.value, list):
         raise UsageError("this must be a list of shop_config objects: `- shop_id: ...`", where=source.at("$"))
-    file = ShopsFile(source.name, [], [], [])
-    first: dict[str, int] = {}
+    file = ShopsFile(source.name)
+    first: dict[str, str] = {}
     for index, entry in enumerate(source.value):
         place = f"$[{index}]"
-        try:
-            shop = _shop(entry, source.at(f"{place}.shop_id"))
-        except InvalidEvent as invalid:
-            file.errors.append(_complaint(source, place, invalid, entry))
-            continue
-        earlier = first.setdefault(shop.change.shop_id, index)
-        if earlier != index:
-            line = source.line(f"$[{earlier}].shop_id")
-            file.errors.append(
-                f"{source.at(f'{place}.shop_id')}: {place}.shop_id: this shop stands in line {line} already"
-            )
-            continue
-        file.shops.append(shop)
-        for within, guess in unknown_settings(shop.document, shop.change):
-            where = place + within.removeprefix("$")
-            file.warnings.append(f"{source.at(where)}: {where}: there is no such setting, it is ignored{guess}")
+        document = {"type": "shop_config", **entry} if isinstance(entry, dict) else entry
+        remarks = list(_remarks(source, place, document, first))
+        file.remarks.extend(remarks)
+        if not any(remark.is_error for remark in remarks):
+            assert isinstance(document, dict)  # noqa: S101  another would be an error
+            change = parse_change(document, timestamp_ms=0)
+            file.shops.append(Shop(change, document, source.at(f"{place}.shop_id")))
+    file.remarks.sort(key=lambda remark: remark.line)
     return file
 
 
-def _shop(entry: object, place: str) -> Shop:
-    document = {"type": "shop_config", **entry} if isinstance(entry, dict) else entry
-    change = parse_change(document, timestamp_ms=0)
-    assert isinstance(document, dict)  # noqa: S101  parse_change would have refused it
-    return Shop(change, document, place)
+def _remarks(source: YamlSource, place: str, document: object, first: dict[str, str]) -> Iterator[Remark]:
+    """What is to say of an entry; `first` has the place of every shop that stands before it."""
+
+    def remark(path: str, text: str, *, is_error: bool) -> Remark:
+        path = place + path.removeprefix("$")
+        return Remark(source.line(path), f"{source.at(path)}: {path}: {text}", is_error)
+
+    for problem in problems_of_change(document):
+        yield remark(problem.path, _complaint(problem, document), is_error=True)
+    if not isinstance(document, dict):
+        return
+    shop_id = document.get("shop_id")
+    if isinstance(shop_id, str):
+        earlier = first.setdefault(shop_id, place)
+        if earlier != place:
+            line = source.line(f"{earlier}.shop_id")
+            yield remark("$.shop_id", f"this shop stands in line {line} already", is_error=True)
+    for path, guess in misspelt(document):
+        yield remark(path, f"there is no such setting, it is ignored{guess}", is_error=False)
+    for path, text in advise(document):
+        yield remark(path, text, is_error=False)
 
 
-def _complaint(source: YamlSource, place: str, invalid: InvalidEvent, entry: object) -> str:
-    path = f"{place}{invalid.path.removeprefix('$')}"
-    expected = invalid.detail.removeprefix(f"{invalid.path}: ")
-    hint = ""
-    if "expected a string" in invalid.detail and isinstance(_value_at(entry, invalid.path), bool | int | float):
-        hint = " (put quotes around an id that looks like a number)"
-    return f"{source.at(path)}: {path}: {expected}{hint}"
+def misspelt(document: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """Paths of what stands in a shop_config and no setting has, each with a guess at what was meant."""
+    for path in unknown_settings({name: value for name, value in document.items() if name not in _ENVELOPE}):
+        yield path, do_you_mean(path.rpartition(".")[2], _NAMES)
+
+
+def _complaint(problem: InvalidEvent, document: object) -> str:
+    expected = problem.detail.removeprefix(f"{problem.path}: ")
+    if "expected a string" in problem.detail and isinstance(_value_at(document, problem.path), bool | int | float):
+        return f"{expected} (put quotes around an id that looks like a number)"
+    return expected
 
 
 def _value_at(entry: object, path: str) -> object:
@@ -114,23 +145,3 @@ def _value_at(entry: object, path: str) -> object:
         else:
             return None
     return value
-
-
-def unknown_settings(document: dict[str, object], change: ShopConfigChange) -> Iterator[tuple[str, str]]:
-    """Paths of what was given and no setting has, however deep, each with a guess at what was meant."""
-    settings = {name: value for name, value in document.items() if name not in _ENVELOPE}
-    for path, name in _unknown(settings, orjson.loads(change.given or b"{}"), "$"):
-        yield path, do_you_mean(name, _NAMES)
-
-
-def _unknown(given: object, known: object, path: str) -> Iterator[tuple[str, str]]:
-    """Path and name of what was given and is not known."""
-    if isinstance(given, dict) and isinstance(known, dict):
-        for name, value in given.items():
-            if name in known:
-                yield from _unknown(value, known[name], f"{path}.{name}")
-            else:
-                yield f"{path}.{name}", name
-    elif isinstance(given, list) and isinstance(known, list):
-        for index, (item, known_item) in enumerate(zip(given, known, strict=True)):
-            yield from _unknown(item, known_item, f"{path}[{index}]")

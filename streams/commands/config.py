@@ -35,17 +35,17 @@ def config() -> None:
 def check(file: Path, as_json: bool) -> int:
     """Say what is wrong with FILE, with line and path. Nothing is sent.
 
-    Exit code 1 says that there are findings; names that no setting has are among them.
+    Exit code 1 says that there are findings. Names that no setting has and settings without effect are among them.
     """
     found = read_shops(file)
     if as_json:
         write_json({"shops": len(found.shops), "errors": found.errors, "warnings": found.warnings})
     else:
-        for line in (*found.errors, *found.warnings):
-            click.echo(line)
-        if not (found.errors or found.warnings):
+        for remark in found.remarks:
+            click.echo(remark.text)
+        if not found.remarks:
             click.echo(f"{found.name}: {len(found.shops)} shop{'s' * (len(found.shops) != 1)}, nothing to mend")
-    return ExitCode.FINDINGS if found.errors or found.warnings else ExitCode.DONE
+    return ExitCode.FINDINGS if found.remarks else ExitCode.DONE
 
 
 @config.command()

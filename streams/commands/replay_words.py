@@ -88,7 +88,7 @@ def _print(tables: Sequence[Table]) -> None:
         for table in tables[1:]:
             console.print("", table, sep="\n")
     for line in capture.get().splitlines():
-        click.echo(line.rstrip(), err=True, color=console.is_terminal)
+        click.echo(line.rstrip(), err=True)
 
 
 def _nothing(summary: Summary, names: Sequence[str], until_ms: int | None) -> str:

@@ -124,8 +124,9 @@ class Replay:
         """Whether settings that the events have count, beside those of `shops`."""
         assert isinstance(event, ShopConfigChange)  # noqa: S101  it was on their topic
         given = self._versions.get(event.shop_id)
-        if given is not None and given != event.version:
-            self.summary.overrides.setdefault(event.shop_id, Override(line, event.occurred_at_ms))
+        if given is not None:
+            if given != event.version:
+                self.summary.overrides.setdefault(event.shop_id, Override(line, event.occurred_at_ms))
             if self.shops_hold:
                 self.summary.settings_left_out += 1
                 return False

@@ -12,13 +12,17 @@ from schemas.events import AgentReply, AgentStatus, BuyerMessage
 from schemas.shop import ShopConfigChange
 from streams.names import do_you_mean
 from streams.replay.lines import Line
-from streams.shops_file import unknown_settings
+from streams.shops_file import misspelt
 
 _FIELDS: Final[dict[Topic, frozenset[str]]] = {
     "buyer-messages": frozenset(("type", *BuyerMessage.__struct_fields__)),
     "agent-status": frozenset(("type", *AgentStatus.__struct_fields__)),
     "agent-replies": frozenset(("type", *AgentReply.__struct_fields__)),
 }
+_MOST: Final = 100
+"""So many different names are collected: where ids are names of fields, there is no end of them."""
+_LONG: Final = 80
+"""Characters of a name that are shown."""
 _INDEX: Final = re.compile(r"\[\d+\]")
 
 
@@ -39,7 +43,7 @@ class UnknownFields:
         """Take note of what a good line has and its event has not."""
         document = cast("dict[str, object]", orjson.loads(line.text))
         if isinstance(event, ShopConfigChange):
-            for path, guess in unknown_settings(document, event):
+            for path, guess in misspelt(document):
                 self._note(topic, _INDEX.sub("[]", path.removeprefix("$.")), line, guess)
             return
         known = _FIELDS[topic]
@@ -56,8 +60,19 @@ class UnknownFields:
         for (topic, name), found in self._found.items():
             lines = "" if found.lines == 1 else f" ({found.lines:,} lines)"
             kind = TYPE_OF_TOPIC[topic]
-            yield f"{found.first.place}: no {kind} has a field {name}: it is ignored{lines}{found.guess}"
+            yield f"{found.first.place}: no {kind} has a field {_shown(name)}: it is ignored{lines}{found.guess}"
+        if len(self._found) == _MOST:
+            yield f"after {_MOST} such fields no more were looked for"
 
     def _note(self, topic: Topic, name: str, line: Line, guess: str) -> None:
-        found = self._found.setdefault((topic, name), _Found(line, guess))
+        found = self._found.get((topic, name))
+        if found is None:
+            if len(self._found) == _MOST:
+                return
+            found = self._found[topic, name] = _Found(line, guess)
         found.lines += 1
+
+
+def _shown(name: str) -> str:
+    """A name out of a file, so that it changes nothing on a terminal."""
+    return name if name.isprintable() and len(name) <= _LONG else ascii(name[:_LONG])

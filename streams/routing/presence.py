@@ -38,7 +38,7 @@ def noticed(shop: Shop, agent: Agent, own_time_ms: int) -> None:
 
 def _apply_connectivity(shop: Shop, agent: Agent, event: AgentStatus) -> bool:
     """Connect or disconnect a device; true if the event is stale."""
-    key = (event.device, event.device_id)
+    key = (event.device, event.device_id or "")
     device = agent.devices.get(key)
     if device is not None and event.occurred_at_ms < device.status_ms:
         return True

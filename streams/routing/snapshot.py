@@ -158,7 +158,7 @@ class Restore:
 def _plan(given: bytes | None) -> Plan:
     if given is None:
         return DEFAULT_PLAN
-    settings, version, _ = parse_settings(orjson.loads(given))
+    settings, version, _ = parse_settings(orjson.loads(given), stored=True)
     return Plan(settings, version)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.events import MAX_TIME_MS
+from schemas.events import MAX_TIME_MS, MIN_TIME_MS
 from streams.errors import UsageError
 
 HOUR_MS = 3_600_000
@@ -64,8 +64,8 @@ class SimulationOptions:
                 raise OptionsError(
                     f"is {value}, which cannot be simulated", where=f"--{name}", mend=f"give {low} to {high}"
                 )
-        if self.start_ms < DAY_MS or self.end_ms > MAX_TIME_MS:
-            raise OptionsError("lies outside of 1970 to 2100", where="--start", mend="give another --start or --hours")
+        if self.start_ms < MIN_TIME_MS + DAY_MS or self.end_ms > MAX_TIME_MS:
+            raise OptionsError("lies outside of 2000 to 2100", where="--start", mend="give another --start or --hours")
 
     @property
     def end_ms(self) -> int:

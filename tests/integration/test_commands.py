@@ -289,11 +289,12 @@ def test_a_shop_without_settings() -> None:
 
 @pytest.mark.usefixtures("cluster_settings")
 def test_a_push_tells_programs_what_it_stored_and_people_what_they_misspelt() -> None:
-    result = fenliu("config", "push", "-", "--json", stdin="[{shop_id: a, busy_treshold: 5, occurred_at_ms: 7}]")
+    entry = "{shop_id: a, busy_treshold: 5, occurred_at_ms: 1772409600000}"
+    result = fenliu("config", "push", "-", "--json", stdin=f"[{entry}]")
     assert result.exit_code == 0
     assert "do you mean busy_threshold?" in result.stderr
     (stored,) = orjson.loads(result.stdout_bytes)
-    assert (stored["occurred_at_ms"], stored["shop_config"]) == (7, {"shop_id": "a"})
+    assert (stored["occurred_at_ms"], stored["shop_config"]) == (1772409600000, {"shop_id": "a"})
 
 
 @pytest.mark.usefixtures("cluster_settings")
@@ -313,8 +314,8 @@ def test_one_wrong_entry_and_nothing_is_sent() -> None:
 
 
 async def test_a_refused_record_does_not_count_as_settings(cluster_settings: Settings) -> None:
-    good = b'{"type":"shop_config","shop_id":"a","occurred_at_ms":5,"busy_threshold":8}'
-    bad = b'{"type":"shop_config","shop_id":"a","occurred_at_ms":6,"busy_threshold":0}'
+    good = b'{"type":"shop_config","shop_id":"a","occurred_at_ms":1772409600005,"busy_threshold":8}'
+    bad = b'{"type":"shop_config","shop_id":"a","occurred_at_ms":1772409600006,"busy_threshold":0}'
     await produce(cluster_settings, [Record("shop-configs", b"a", good), Record("shop-configs", b"a", bad)])
     result = await asyncio.to_thread(fenliu, "config", "get", "a", "--json")
     assert result.exit_code == 1

@@ -140,7 +140,7 @@ def apply_status(shop: Shop, event: AgentStatus) -> list[Decision]:
         agent.newest_of_account_ms = event.occurred_at_ms
         agent.suspended = event.status == "suspended"
     else:
-        device = (event.device, event.device_id)
+        device = (event.device, event.device_id or "")
         if event.occurred_at_ms < agent.newest_of_device_ms.get(device, -1):
             return []  # L10
         agent.newest_of_device_ms[device] = event.occurred_at_ms
@@ -168,7 +168,7 @@ def connect(shop: Shop, agent: Agent, device: tuple[str, str]) -> None:
 
 def disconnect(shop: Shop, agent: Agent, event: AgentStatus) -> list[Decision]:
     """L3, L8."""
-    device = (event.device, event.device_id)
+    device = (event.device, event.device_id or "")
     t0_ms = event.occurred_at_ms
     was_connected = shop.connected(agent.agent_id)
     agent.connected_devices.discard(device)

@@ -14,6 +14,7 @@ from streams.names import do_you_mean
         ("sub-account-0009", ["sub-account-009", "sub-account-109"], "; do you mean sub-account-009?"),
         ("weather", ["order_state", "entry_page"], ""),
         ("小莉", [], ""),
+        ("a" * 41, ["a" * 40], ""),
     ],
 )
 def test_the_nearest_is_asked_for_and_of_equals_each(name: str, names: list[str], guess: str) -> None:

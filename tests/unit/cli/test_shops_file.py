@@ -39,13 +39,13 @@ def warnings(path: Path, text: str) -> list[str]:
 
 def test_entries_become_changes_in_the_files_order(shops_yaml: Path) -> None:
     shops_yaml.write_text(
-        "- shop_id: 甲店\n  policy: pinduoduo\n- type: shop_config\n  shop_id: b\n  occurred_at_ms: 7\n"
+        "- shop_id: 甲店\n  policy: pinduoduo\n- type: shop_config\n  shop_id: b\n  occurred_at_ms: 1772409600000\n"
         "- {shop_id: c, reset: true}\n",
         encoding="utf-8",
     )
     first, second, third = changes(shops_yaml)
     assert (first.shop_id, first.settings.policy, first.occurred_at_ms) == ("甲店", "pinduoduo", 0)
-    assert (second.shop_id, second.occurred_at_ms) == ("b", 7)
+    assert (second.shop_id, second.occurred_at_ms) == ("b", 1772409600000)
     assert (third.version, third.given) == ("default", None)
 
 
@@ -81,6 +81,58 @@ def test_every_wrong_entry_is_told(shops_yaml: Path) -> None:
     ]
 
 
+def test_everything_that_is_wrong_with_an_entry_is_told_in_the_order_of_lines(shops_yaml: Path) -> None:
+    text = """\
+- rescue: never
+  shop_id: ""
+  busy_treshold: 3
+  agents:
+    - {agent_id: x, weight: -1, max_pending: 0}
+    - 5
+    - {agent_id: x, wieght: 3}
+    - {weight: 3}
+  groups:
+    - {group_id: g, order_states: [paid, 7, paid], agent_ids: [x]}
+    - {group_id: g}
+  leave_message: {to: main_account}
+  detection_lag_s:
+    min: 10
+    max: 5
+"""
+    shops_yaml.write_text(text, encoding="utf-8")
+    found = read_shops(shops_yaml)
+    told = [remark.text.removeprefix(f"{shops_yaml}:").split(": ")[:2] for remark in found.remarks]
+    assert told == [
+        ["1", "$[0].rescue"],
+        ["2", "$[0].shop_id"],
+        ["3", "$[0].busy_treshold"],
+        ["5", "$[0].agents[0].weight"],
+        ["5", "$[0].agents[0].max_pending"],
+        ["6", "$[0].agents[1]"],
+        ["7", "$[0].agents[2].agent_id"],
+        ["7", "$[0].agents[2].wieght"],
+        ["8", "$[0].agents[3].agent_id"],
+        ["10", "$[0].groups[0].order_states[1]"],
+        ["10", "$[0].groups[0].order_states[2]"],
+        ["11", "$[0].groups[1].group_id"],
+        ["12", "$[0].leave_message.main_account_id"],
+        ["14", "$[0].detection_lag_s.min"],
+    ]
+    assert len(found.warnings) == 2
+    assert "an id that does not stand in an earlier place, not that of 0" in found.errors[5]
+
+
+def test_a_file_that_must_be_right_says_all_of_it_too(shops_yaml: Path) -> None:
+    shops_yaml.write_text("- shop_id: a\n  polcy: x\n  rescue: 1\n- shop_id: b\n  agents: {}\n", encoding="utf-8")
+    with pytest.raises(UsageError) as refused:
+        usable_shops(shops_yaml)
+    assert [line.split(": ")[1] for line in str(refused.value).splitlines()[1:]] == [
+        "$[0].polcy",
+        "$[0].rescue",
+        "$[1].agents",
+    ]
+
+
 def test_the_line_of_an_item_in_a_list_over_several_lines(shops_yaml: Path) -> None:
     text = "- shop_id: a\n  groups: [{group_id: g, agent_ids: [x,\n      y,\n      x]}]\n"
     (line,) = errors(shops_yaml, text)
@@ -97,6 +149,7 @@ def test_a_shop_that_stands_there_twice(shops_yaml: Path) -> None:
     assert errors(shops_yaml, "- shop_id: a\n- shop_id: b\n- shop_id: a\n") == [
         "3: $[2].shop_id: this shop stands in line 1 already"
     ]
+    assert errors(shops_yaml, "[{shop_id: a}, {shop_id: a}]") == ["1: $[1].shop_id: this shop stands in line 1 already"]
 
 
 def test_misspelt_settings_are_told_at_any_depth(shops_yaml: Path) -> None:
@@ -105,6 +158,16 @@ def test_misspelt_settings_are_told_at_any_depth(shops_yaml: Path) -> None:
         "2: $[0].busy_treshold: there is no such setting, it is ignored; do you mean busy_threshold?",
         "5: $[0].agents[0].wieght: there is no such setting, it is ignored; do you mean weight?",
     ]
+
+
+def test_left_with_the_last_agent_and_nothing_that_takes_the_buyer_from_there(shops_yaml: Path) -> None:
+    """Y6: `config check` warns of it."""
+    text = "- shop_id: a\n  busy_threshold: 3\n  leave_message:\n    to: recent_contact\n"
+    (line,) = warnings(shops_yaml, text)
+    assert line.startswith("4: $[0].leave_message.to: recent_contact without no_reply_reassign_s: ")
+    assert warnings(shops_yaml, text + "  no_reply_reassign_s: 300\n") == []
+    (null,) = warnings(shops_yaml, text + "  no_reply_reassign_s: null\n")
+    assert null == line
 
 
 @pytest.mark.parametrize(
@@ -180,6 +243,12 @@ def test_config_check_of_a_good_file_is_0(shops_yaml: Path) -> None:
     shops_yaml.write_text("- shop_id: a\n", encoding="utf-8")
     result = check(shops_yaml)
     assert (result.exit_code, result.stdout) == (0, f"{shops_yaml}: 1 shop, nothing to mend\n")
+
+
+def test_config_check_tells_errors_and_warnings_in_the_order_of_lines(shops_yaml: Path) -> None:
+    shops_yaml.write_text("- shop_id: a\n  agnets: []\n  rescue: 5\n  pages: [{page: p}]\n", encoding="utf-8")
+    told = [line.removeprefix(f"{shops_yaml}:").split(": ")[1] for line in check(shops_yaml).stdout.splitlines()]
+    assert told == ["$[0].agnets", "$[0].rescue", "$[0].pages"]
 
 
 @pytest.mark.parametrize("text", ["- shop_id: 3\n", "- shop_id: a\n  agnets: []\n"])

@@ -57,6 +57,11 @@ def test_the_morning_and_its_traces(place: Path) -> None:  # noqa: ARG001  it is
     assert "\n".join(traces[-2:]) + "\n```" in TUTORIAL
 
 
+def test_the_summary(place: Path) -> None:  # noqa: ARG001
+    said = CliRunner().invoke(main, ["replay", "--shops", "shop.yaml", MORNING]).stderr
+    assert f"```text\n{said}```" in TUTORIAL
+
+
 def test_what_the_router_believed(place: Path) -> None:  # noqa: ARG001
     decisions = replayed("--presence", "--shops", "shop.yaml", MORNING)
     assert "\n".join(line for line in decisions if "agent_presence" in line and "offline" in line) + "\n```" in TUTORIAL

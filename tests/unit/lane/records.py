@@ -8,6 +8,8 @@ from schemas.codec import Topic
 from streams.dead_letters import Header
 
 SHOP = "shop-1"
+START_MS = 1_772_409_600_000
+"""The instant 0 of the events: 2 March 2026, 00:00 UTC."""
 
 
 @dataclass(frozen=True)
@@ -17,15 +19,15 @@ class Consumed:
     offset: int
     value: bytes | None
     key: bytes | None = SHOP.encode()
-    timestamp: int = 1_000_000
+    timestamp: int = START_MS + 1_000_000
     topic: str = "buyer-messages"
     partition: int = 0
     headers: list[Header] = field(default_factory=list)
 
 
-def consumed(topic: Topic, offset: int, at_ms: int, *, timestamp: int = 1_000_000) -> Consumed:
-    """A valid event of a topic at a time."""
-    event: dict[str, object] = {"event_id": f"{topic}-{offset}", "shop_id": SHOP, "occurred_at_ms": at_ms}
+def consumed(topic: Topic, offset: int, at_ms: int, *, timestamp: int = START_MS + 1_000_000) -> Consumed:
+    """A valid event of a topic, so many ms after START_MS."""
+    event: dict[str, object] = {"event_id": f"{topic}-{offset}", "shop_id": SHOP, "occurred_at_ms": START_MS + at_ms}
     if topic == "buyer-messages":
         event |= {"type": "buyer_message", "buyer_id": "b"}
     elif topic == "agent-status":

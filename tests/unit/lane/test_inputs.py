@@ -10,7 +10,7 @@ from schemas.codec import RANK, InvalidEvent, Topic
 from schemas.events import BuyerMessage
 from streams.lane import inputs as module
 from streams.lane.inputs import STALE_S, Batch, Fetched, Inputs, Reader
-from tests.unit.lane.records import Consumed, consumed
+from tests.unit.lane.records import START_MS, Consumed, consumed
 
 TOPICS: tuple[Topic, ...] = tuple(RANK)
 BEGIN: dict[Topic, int] = dict.fromkeys(TOPICS, 0)
@@ -135,7 +135,8 @@ def test_offsets_point_at_the_first_record_that_waits_or_past_markers(clock: Clo
     assert ids(batch) == ["buyer-messages:3", "agent-status:4"]
     assert batch is not None
     assert batch.offsets == {"buyer-messages": 7, "agent-status": 9, "agent-replies": 5, "shop-configs": 0}
-    assert batch.last_times == {"buyer-messages": 10, "agent-status": 15, "agent-replies": 0, "shop-configs": 0}
+    heard = {"buyer-messages": START_MS + 10, "agent-status": START_MS + 15}
+    assert batch.last_times == {**heard, "agent-replies": 0, "shop-configs": 0}
 
 
 def test_a_fetch_from_elsewhere_is_dropped(clock: Clock) -> None:

@@ -2,7 +2,7 @@
 
 from streams.dead_letters import REDRIVE_OF, Header, dead_letter
 from streams.redrive.letters import Contents, Group, LetterId, Selection, add, grouped, marker
-from tests.unit.lane.records import Consumed
+from tests.unit.lane.records import START_MS, Consumed
 from tests.unit.test_dead_letters import ERROR
 
 TOPICS = {"p-buyer-messages": "buyer-messages", "p-agent-status": "agent-status"}
@@ -32,7 +32,7 @@ def test_a_letter_says_where_it_was_and_why() -> None:
     assert (letter.code, letter.detail, letter.timestamp_ms, letter.refused_at_ms) == (
         "schema",
         "$.shop_id: expected a string",
-        1_000_000,
+        START_MS + 1_000_000,
         5,
     )
     assert (letter.key, letter.shop, letter.cut, letter.returned) == (b"shop-1", "shop-1", frozenset(), "")

@@ -14,12 +14,12 @@ from streams.redrive.letters import Letter, LetterId
 from streams.redrive.mended import Mended, editable, read_mended, text_or_base64
 from streams.redrive.plan import LeftOut, Planner, Resend, of_letters
 from streams.redrive.run import in_order
-from tests.unit.lane.records import SHOP, Consumed, consumed
+from tests.unit.lane.records import SHOP, START_MS, Consumed, consumed
 from tests.unit.redrive.test_letters import found
 
 COUNT = 8
 NOW_MS = 2_000_000
-PLANNER = Planner(partition_count=COUNT, max_clock_skew_ms=60_000, now_ms=NOW_MS)
+PLANNER = Planner(partition_count=COUNT, max_clock_skew_ms=60_000, now_ms=START_MS + NOW_MS)
 HOME = partition_of(SHOP.encode(), COUNT)
 
 

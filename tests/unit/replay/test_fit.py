@@ -75,7 +75,7 @@ def test_it_can_be_said_whose_count(replay: Replaying, whose: str, targets: list
             message("m1", 0),
             config(1000, busy_threshold=9),
             message("m2", 2000),
-            config(3000, robot_first=True, robot_when_unattended=True),
+            config(3000, robot_first=True, robot_when_unattended=True),  # as in the file
             message("m3", 4000),
             config(0, shop="t", robot_first=True, robot_when_unattended=True),
             message("m4", 1, shop="t"),
@@ -85,7 +85,7 @@ def test_it_can_be_said_whose_count(replay: Replaying, whose: str, targets: list
     assert [each["target"]["id"] for each in done.decisions if each["shop_id"] == "s"] == targets
     assert [each["target"]["id"] for each in done.decisions if each["shop_id"] == "t"] == ["robot"]
     assert "fenliu:" not in done.stderr
-    assert ("1 settings of the events (--settings file)" in done.stderr) == (whose == "file")
+    assert ("2 settings of the events (--settings file)" in done.stderr) == (whose == "file")
 
 
 def test_without_a_file_there_is_nothing_to_choose(replay: Replaying) -> None:

@@ -51,3 +51,17 @@ def test_without_unknown_fields_it_finds_nothing(replay: Replaying) -> None:
     replay.write("day.jsonl", [config(0, reset=True), status("online", 0), message("m1", 1, order_state="paid")])
     done = replay("day.jsonl", "--strict", "--quiet")
     assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_a_name_changes_nothing_on_a_terminal(replay: Replaying) -> None:
+    replay.write("day.jsonl", [{**message("m1", 0), "\x1b[2J": 1, "x" * 200: 2}])
+    first, second = told(replay, "--strict")
+    assert first == r"day.jsonl:1: no buyer_message has a field '\x1b[2J': it is ignored"
+    assert second == f"day.jsonl:1: no buyer_message has a field '{'x' * 80}': it is ignored"
+
+
+def test_fields_without_end_come_to_an_end(replay: Replaying) -> None:
+    replay.write("day.jsonl", [{**message(f"m{n}", n), f"id-{n}": 1} for n in range(300)])
+    lines = told(replay, "--strict")
+    assert len(lines) == 101
+    assert lines[-1] == "after 100 such fields no more were looked for"

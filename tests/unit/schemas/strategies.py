@@ -6,15 +6,15 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from schemas.events import MAX_TIME_MS
+from schemas.events import MAX_TIME_MS, MIN_TIME_MS
 from tests.unit.schemas.golden import TOPIC_OF_TYPE
 
 Document = dict[str, Any]
 
 ids: Final = st.text(
     st.characters(exclude_categories=("Cc", "Cs")) | st.sampled_from("a é买😀\u2028\u00a0"), min_size=1, max_size=8
-) | st.sampled_from(["a", "b", "x" * 128])
-times: Final = st.integers(0, MAX_TIME_MS) | st.integers(0, MAX_TIME_MS).map(float) | st.just(-0.0)
+).map(str.strip).filter(bool) | st.sampled_from(["a", "b", "x" * 128])
+times: Final = st.integers(MIN_TIME_MS, MAX_TIME_MS) | st.integers(MIN_TIME_MS, MAX_TIME_MS).map(float)
 flags: Final = st.booleans()
 counts: Final = st.integers(1, 10000)
 id_lists: Final = st.lists(ids, max_size=3, unique=True)
@@ -34,6 +34,7 @@ buyer_messages: Final = _object(
     entry_page=st.none() | ids,
     addressed_agent_id=st.none() | ids,
     wants_human=st.none() | flags,
+    priority=st.none() | st.integers(0, 9) | st.just(9.0),
 )
 agent_statuses: Final = _object(
     _event("agent_status", "agent_id")
@@ -41,11 +42,17 @@ agent_statuses: Final = _object(
     device=st.sampled_from([None, "pc", "mobile"]),
     device_id=st.none() | st.just("") | ids,
 )
-agent_replies: Final = _object(
-    _event("agent_reply", "agent_id", "buyer_id"),
-    kind=st.sampled_from([None, "reply", "close", "auto"]),
-    to_agent_id=st.none() | ids,
-) | _object(_event("agent_reply", "agent_id", "buyer_id") | {"kind": st.just("transfer"), "to_agent_id": ids})
+_reply: Final = _event("agent_reply", "agent_id", "buyer_id")
+agent_replies: Final = (
+    _object(
+        _reply,
+        kind=st.sampled_from([None, "reply", "close", "auto"]),
+        to_agent_id=st.none() | ids,
+        to_group_id=st.none() | ids,
+    )
+    | _object(_reply | {"kind": st.just("transfer"), "to_agent_id": ids}, to_group_id=st.none())
+    | _object(_reply | {"kind": st.just("transfer"), "to_group_id": ids}, to_agent_id=st.none())
+)
 
 _lags: Final = st.tuples(st.integers(30, 3600), st.integers(30, 3600)).map(
     lambda pair: {"min": min(pair), "max": max(pair)}
@@ -67,10 +74,13 @@ _settings: Final[dict[str, Any]] = {
     "robot_when_unattended": flags,
     "leave_message": _object({}, to=st.just("message_pool"))
     | _object({"to": st.just("main_account"), "main_account_id": ids})
-    | _object({"to": st.just("proxy_account"), "proxy_account_ids": id_lists.filter(bool)}),
+    | _object({"to": st.just("proxy_account"), "proxy_account_ids": id_lists.filter(bool)})
+    | _object({"to": st.just("recent_contact")}),
     "busy_threshold": counts | counts.map(float),
     "agents": st.lists(
-        _object({"agent_id": ids}, weight=st.integers(0, 10000), max_pending=st.none() | counts),
+        _object(
+            {"agent_id": ids}, weight=st.integers(0, 10000), tier=st.integers(1, 9), max_pending=st.none() | counts
+        ),
         max_size=3,
         unique_by=lambda agent: agent["agent_id"],
     ),
@@ -87,6 +97,12 @@ _settings: Final[dict[str, Any]] = {
     "full_keeps_recent": flags,
     "no_reply_reassign_s": st.none() | st.integers(30, 86400),
     "no_reply_limit": st.integers(0, 10000),
+    "suspended_keeps_recent_h": st.none() | st.integers(1, 8760),
+    "recent_contact_scope": st.sampled_from(["shop", "group"]),
+    "fallback": st.sampled_from(["all_agents", "queue"]),
+    "unlisted_agent_weight": st.integers(0, 10000),
+    "no_reply_else": st.sampled_from(["stay", "leave_message"]),
+    "no_reply_suspend_after": st.none() | st.integers(1, 100),
 }
 _config: Final = {"type": st.just("shop_config"), "shop_id": ids}
 shop_configs: Final = _object(
@@ -99,8 +115,10 @@ documents: Final = st.one_of(buyer_messages, agent_statuses, agent_replies, shop
 _anything: Final = st.one_of(
     st.none(),
     flags,
-    st.sampled_from([-1, 0, 1, 1.0, 1.5, 29, 31, 10001, 1e3, 1e300, -0.0, 2**63, 2**64, 10**40, MAX_TIME_MS + 1]),
+    st.sampled_from([-1, 0, 1, 1.0, 1.5, 29, 31, 10001, 1e3, 1e300, -0.0, 2**63, 2**64, 10**40]),
+    st.sampled_from([MIN_TIME_MS - 1, MIN_TIME_MS, MAX_TIME_MS, MAX_TIME_MS + 1, 1781172000, 1781172000123456]),
     st.sampled_from(["", "a", "b", "a\n", "\n", "\x7f", "\x85", "x" * 128, "x" * 129, "transfer", "proxy_account"]),
+    st.sampled_from([" ", " a", "a ", "a b", "a\u3000", "\u2028a", "\u00a0", "a\ufeff", "\u200ba"]),
     st.sampled_from(list(TOPIC_OF_TYPE)),
     st.sampled_from(
         [[], ["a"], ["a", "a"], [1], [None], {}, {"a": "a"}, {"min": 400}, {"": "a"}, {"to": "main_account"}]
@@ -119,7 +137,9 @@ def changed_documents(draw: st.DrawFn) -> Document:
         case "remove":
             del holder[key]
         case "add" if isinstance(holder, dict):
-            holder[draw(st.sampled_from(["unknown", "to_agent_id", "reset", *_settings]))] = draw(_anything)
+            holder[
+                draw(st.sampled_from(["unknown", "to_agent_id", "to_group_id", "priority", "reset", *_settings]))
+            ] = draw(_anything)
         case _ if isinstance(holder, list):
             holder.append(holder[key])
         case _:

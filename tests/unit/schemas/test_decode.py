@@ -1,7 +1,8 @@
 """Every way in which a record cannot be used, in the order of precedence (section 9), and what counts as right."""
 
+import json
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 import pytest
@@ -11,6 +12,7 @@ from schemas.events import AgentReply, AgentStatus, BuyerMessage
 from schemas.shop import ShopConfig, ShopConfigChange
 
 MAX_BYTES = 262144
+TIME = "milliseconds since 1970 UTC, an integer from 946684800000 to 4102444800000"
 MESSAGE: dict[str, Any] = {
     "type": "buyer_message",
     "event_id": "m-1",
@@ -59,32 +61,41 @@ class TestRightRecords:
 
     def test_a_status(self) -> None:
         line = (
-            b'{"type":"agent_status","event_id":"s","shop_id":"x","agent_id":"a","occurred_at_ms":1,"status":"offline"}'
+            b'{"type":"agent_status","event_id":"s","shop_id":"x","agent_id":"a",'
+            b'"occurred_at_ms":1781172000000,"status":"offline"}'
         )
         assert decode_line(line) == (
             "agent-status",
-            AgentStatus(event_id="s", shop_id="x", agent_id="a", occurred_at_ms=1, status="offline"),
+            AgentStatus(event_id="s", shop_id="x", agent_id="a", occurred_at_ms=1781172000000, status="offline"),
         )
 
     def test_a_reply(self) -> None:
-        line = b'{"type":"agent_reply","event_id":"r","shop_id":"x","agent_id":"a","buyer_id":"b","occurred_at_ms":1}'
+        line = (
+            b'{"type":"agent_reply","event_id":"r","shop_id":"x","agent_id":"a","buyer_id":"b",'
+            b'"occurred_at_ms":1781172000000}'
+        )
         assert decode_line(line) == (
             "agent-replies",
-            AgentReply(event_id="r", shop_id="x", agent_id="a", buyer_id="b", occurred_at_ms=1),
+            AgentReply(event_id="r", shop_id="x", agent_id="a", buyer_id="b", occurred_at_ms=1781172000000),
         )
 
-    @pytest.mark.parametrize("number", ["1.0", "1e0", "10E-1", "1"])
+    @pytest.mark.parametrize("number", ["1781172000000.0", "1781172e6", "17811720000000E-1", "1781172000000"])
     def test_a_number_without_a_fraction_is_an_integer(self, number: str) -> None:
         event = message(orjson.dumps(MESSAGE).replace(b"1781172000000", number.encode()))
-        assert event.occurred_at_ms == 1
+        assert event.occurred_at_ms == 1781172000000
         assert type(event.occurred_at_ms) is int
 
     def test_minus_zero_is_zero(self) -> None:
-        event = message(orjson.dumps(MESSAGE).replace(b"1781172000000", b"-0.0"))
-        assert str(event.occurred_at_ms) == "0"
+        event = message(orjson.dumps(MESSAGE | {"priority": -0.0}))
+        assert str(event.priority) == "0"
+
+    @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" ,  ", " : ")])
+    def test_white_space_between_the_tokens_is_no_part_of_an_id(self, separators: tuple[str, str]) -> None:
+        value = json.dumps(MESSAGE | {"buyer_id": "老 李"}, ensure_ascii=False, separators=separators).encode()
+        assert message(value).buyer_id == "老 李"
 
     def test_null_in_an_optional_field_is_absent(self) -> None:
-        optional = dict.fromkeys(["order_state", "entry_page", "addressed_agent_id", "wants_human"])
+        optional = dict.fromkeys(["order_state", "entry_page", "addressed_agent_id", "wants_human", "priority"])
         assert message(orjson.dumps(MESSAGE | optional)) == message(orjson.dumps(MESSAGE))
 
     def test_the_last_of_two_equal_fields_counts(self) -> None:
@@ -202,7 +213,7 @@ class TestTombstones:
 
 class TestTimeOfAConfig:
     def test_its_own(self) -> None:
-        assert config(occurred_at_ms=3.0).occurred_at_ms == 3
+        assert config(occurred_at_ms=946684800000.0).occurred_at_ms == 946684800000
 
     def test_the_record_s_timestamp_if_it_has_none(self) -> None:
         assert config(timestamp_ms=1781172000000).occurred_at_ms == 1781172000000
@@ -239,13 +250,13 @@ class TestRefusals:
             message(orjson.dumps(MESSAGE | {"occurred_at_ms": "yesterday"}))
         error = caught.value
         assert (error.code, error.path) == ("schema", "$.occurred_at_ms")
-        assert error.detail == "$.occurred_at_ms: expected an integer from 0 to 4102444800000"
+        assert error.detail == f"$.occurred_at_ms: expected {TIME}"
         assert str(error) == f"schema: {error.detail}"
 
     def test_list_what_may_stand_there(self) -> None:
         with pytest.raises(InvalidEvent, match=r"expected one of logged_out, offline, online, resumed, suspended$"):
             decode_line(
-                b'{"type":"agent_status","event_id":"s","shop_id":"x","agent_id":"a","occurred_at_ms":1,"status":"lunch"}'
+                b'{"type":"agent_status","event_id":"s","shop_id":"x","agent_id":"a","occurred_at_ms":1781172000000,"status":"lunch"}'
             )
 
     def test_say_that_null_would_do(self) -> None:
@@ -257,3 +268,122 @@ class TestRefusals:
     def test_name_the_first_wrong_field_in_the_order_of_the_contract(self) -> None:
         with pytest.raises(InvalidEvent, match=r"^schema: \$\.event_id: "):
             message(b'{"wants_human":3,"type":"buyer_message"}')
+
+
+class TestTimesInAnotherUnit:
+    """Each gets a sentence of its own: what it is, and how to mend it."""
+
+    @pytest.mark.parametrize("seconds", [1781172000, 1781172000.25, 1, 0, -1, 946684799999])
+    def test_a_number_before_the_year_2000_is_one_of_seconds(self, seconds: float) -> None:
+        assert told(seconds) == f"{TIME}; a smaller number is a time in seconds: multiply it by 1000"
+
+    @pytest.mark.parametrize("time_ms", [946684800000, 4102444800000])
+    def test_a_time_of_the_years_2000_to_2100_is_one(self, time_ms: int) -> None:
+        assert message(orjson.dumps(MESSAGE | {"occurred_at_ms": time_ms})).occurred_at_ms == time_ms
+
+    @pytest.mark.parametrize("microseconds", [946684800000000, 1781172000000000, 1781172000123456.0])
+    def test_microseconds(self, microseconds: float) -> None:
+        assert told(microseconds) == f"{TIME}; this is a time in microseconds: divide it by 1000"
+
+    @pytest.mark.parametrize("nanoseconds", [946684800000000000, 1781172000123456789])
+    def test_nanoseconds(self, nanoseconds: int) -> None:
+        assert told(nanoseconds) == f"{TIME}; this is a time in nanoseconds: divide it by 1000000"
+
+    @pytest.mark.parametrize("date", ["2026-06-11", "2026-06-11T18:00:00+08:00", "2026/6/11 18:00", " 2026-06-11"])
+    def test_a_date_as_text(self, date: str) -> None:
+        sentence = "this is a date as text: give the milliseconds that it stands for, with its time zone reckoned in"
+        assert told(date) == f"{TIME}; {sentence}"
+
+    @pytest.mark.parametrize("quoted", ["1781172000000", " 1781172000 "])
+    def test_a_number_within_quotes(self, quoted: str) -> None:
+        assert told(quoted) == f"{TIME}; this is a number within quotes: leave the quotes out"
+
+    @pytest.mark.parametrize("other", [4102444800001, 5 * 10**15, 10**30, 1781172000000.5, "June", True, None, [], {}])
+    def test_of_anything_else_nothing_is_guessed(self, other: object) -> None:
+        assert told(other) == TIME
+
+    def test_a_config_s_time_too(self) -> None:
+        with pytest.raises(InvalidEvent, match=r"^schema: \$\.occurred_at_ms: .* seconds: multiply it by 1000$"):
+            config(occurred_at_ms=1781172000)
+
+
+def told(time: object) -> str:
+    """What the refusal of a message says of its occurred_at_ms."""
+    with pytest.raises(InvalidEvent, match=r"^schema: ") as caught:
+        message(json.dumps(MESSAGE | {"occurred_at_ms": time}).encode())
+    return caught.value.detail.removeprefix("$.occurred_at_ms: expected ")
+
+
+BLANKS = "\u0020\u00a0\u1680\u2000\u2001\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
+class TestWhiteSpaceAtAnEndOfAnId:
+    @pytest.mark.parametrize("blank", BLANKS)
+    @pytest.mark.parametrize("escaped", [False, True])
+    @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+    def test_is_refused_however_it_is_written(self, blank: str, escaped: bool, separators: tuple[str, str]) -> None:
+        for odd in (f"{blank}b", f"b{blank}", blank, f"b{blank}{blank}"):
+            document = MESSAGE | {"buyer_id": odd}
+            value = json.dumps(document, ensure_ascii=escaped, separators=separators).encode()
+            with pytest.raises(InvalidEvent) as caught:
+                message(value)
+            assert (caught.value.code, caught.value.path) == ("schema", "$.buyer_id")
+
+    @pytest.mark.parametrize("blank", BLANKS)
+    def test_within_an_id_it_may_stand(self, blank: str) -> None:
+        buyer_id = f"老{blank}李"
+        assert message(orjson.dumps(MESSAGE | {"buyer_id": buyer_id})).buyer_id == buyer_id
+
+    @pytest.mark.parametrize("invisible", ["\ufeff", "\u200b", "\u180e"])
+    def test_what_unicode_does_not_call_white_space_is_none(self, invisible: str) -> None:
+        assert message(orjson.dumps(MESSAGE | {"buyer_id": f"b{invisible}"})).buyer_id == f"b{invisible}"
+
+    def test_the_refusal_says_so(self) -> None:
+        with pytest.raises(InvalidEvent) as caught:
+            message(orjson.dumps(MESSAGE | {"buyer_id": "b "}))
+        assert caught.value.detail == (
+            "$.buyer_id: expected a string of 1 to 128 characters without control characters, and without white space"
+            " at either end; this one begins or ends with white space: strip it"
+        )
+
+    def test_a_key_of_a_tombstone_is_an_id_too(self) -> None:
+        assert refusal(None, topic="shop-configs", key=b"shop-1 ") == "key_mismatch"
+
+
+class TestTransfers:
+    LINE: ClassVar[dict[str, Any]] = {
+        "type": "agent_reply", "event_id": "r", "shop_id": "s", "agent_id": "a", "buyer_id": "b",
+        "occurred_at_ms": 1781172000000,
+    }  # fmt: skip
+
+    def reply(self, **fields: object) -> AgentReply:
+        event = decode_line(orjson.dumps(self.LINE | fields))[1]
+        assert isinstance(event, AgentReply)
+        return event
+
+    def test_go_to_an_agent_or_to_a_group(self) -> None:
+        assert self.reply(kind="transfer", to_agent_id="c", to_group_id=None).to_agent_id == "c"
+        assert self.reply(kind="transfer", to_agent_id=None, to_group_id="g").to_group_id == "g"
+
+    def test_do_not_go_to_both(self) -> None:
+        with pytest.raises(InvalidEvent, match=r"^schema: \$\.to_group_id: expected no group beside to_agent_id"):
+            self.reply(kind="transfer", to_agent_id="c", to_group_id="g")
+
+    def test_go_somewhere(self) -> None:
+        with pytest.raises(InvalidEvent, match=r"^schema: \$\.to_agent_id: expected an id .*, but both are missing$"):
+            self.reply(kind="transfer", to_group_id=None)
+
+    @pytest.mark.parametrize("kind", ["reply", "close", "auto"])
+    def test_alone_are_asked_where(self, kind: str) -> None:
+        self.reply(kind=kind, to_agent_id="c", to_group_id="g")
+
+
+class TestDeviceIds:
+    def test_absent_or_null_is_none_and_empty_is_one(self) -> None:
+        status = {"type": "agent_status", "event_id": "e", "shop_id": "s", "agent_id": "a", "status": "offline"}
+        found = []
+        for fields in ({}, {"device_id": None}, {"device_id": ""}, {"device_id": "home"}):
+            event = decode_line(orjson.dumps(status | {"occurred_at_ms": 1781172000000} | fields))[1]
+            assert isinstance(event, AgentStatus)
+            found.append(event.device_id)
+        assert found == [None, None, "", "home"]

@@ -15,6 +15,10 @@ from schemas.settings import SETTINGS
 from schemas.shop import AgentSettings, ShopConfig
 from tests.unit.schemas.strategies import Document, shop_configs
 
+NULLABLE = {
+    "recent_contact_window_h", "default_max_pending", "no_reply_reassign_s", "suspended_keeps_recent_h",
+    "no_reply_suspend_after",
+}  # fmt: skip
 ENVELOPE = {"type": "shop_config", "shop_id": "s", "event_id": "c", "occurred_at_ms": 1, "reset": None}
 
 
@@ -62,8 +66,8 @@ class TestVersion:
 
 
 class TestSettings:
-    def test_of_sections_3_and_11_are_all_there(self) -> None:
-        assert len(SETTINGS) == 26
+    def test_of_sections_3_11_and_13_are_all_there(self) -> None:
+        assert len(SETTINGS) == 32
 
     def test_a_number_without_a_fraction_becomes_an_integer(self) -> None:
         settings, _, given_ = parse_settings({"agents": [{"agent_id": "a", "weight": 100.0}]})
@@ -83,7 +87,7 @@ class TestSettings:
 
     @pytest.mark.parametrize("name", sorted(SETTINGS))
     def test_null_is_a_value_only_where_the_table_says_so(self, name: str) -> None:
-        if name in ("recent_contact_window_h", "default_max_pending", "no_reply_reassign_s"):
+        if name in NULLABLE:
             parse_settings({name: None})
         else:
             with pytest.raises(InvalidEvent) as caught:
@@ -97,6 +101,16 @@ class TestSettings:
 
     def test_agents_of_groups_need_not_stand_in_agents(self) -> None:
         parse_settings({"agents": [], "groups": [{"group_id": "g", "agent_ids": ["nobody-yet"]}]})
+
+    def test_those_that_were_stored_before_ids_could_not_end_blank_stay(self) -> None:
+        document: Document = {"groups": [{"group_id": "售后 ", "agent_ids": [" a"]}], "dedicated_agents": {"b ": "a"}}
+        found, version, given_ = parse_settings(document, stored=True)
+        assert found.groups[0].group_id == "售后 "
+        assert parse_settings(orjson.loads(given_), stored=True) == (found, version, given_)
+        with pytest.raises(InvalidEvent):
+            parse_settings(document)
+        with pytest.raises(InvalidEvent):
+            parse_settings({"groups": [{"group_id": "售后\n"}]}, stored=True)
 
     def test_heartbeats_with_the_default_lag(self) -> None:
         parse_settings({"expect_heartbeats": True})

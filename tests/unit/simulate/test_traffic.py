@@ -7,7 +7,7 @@ import pytest
 
 from schemas.codec import Event, decode_line
 from schemas.decisions import Assignment
-from schemas.events import AgentReply, AgentStatus, BuyerMessage
+from schemas.events import MIN_TIME_MS, AgentReply, AgentStatus, BuyerMessage
 from streams.routing import Router
 from streams.simulate import OptionsError, Record, SimulationOptions, simulate
 from streams.simulate.options import BEIJING_OFFSET_MS, HOUR_MS
@@ -160,6 +160,8 @@ def test_what_cannot_be_simulated_is_refused_with_the_option_and_how_to_mend_it(
         SimulationOptions(rate=0)
     with pytest.raises(OptionsError, match="--start"):
         SimulationOptions(start_ms=4_102_444_800_000)
+    with pytest.raises(OptionsError, match="--start: lies outside of 2000"):
+        SimulationOptions(start_ms=MIN_TIME_MS - 1)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_what_cannot_be_simulated_is_refused_with_the_option_and_how_to_mend_it(
         SimulationOptions(shops=10, agents=2, buyers=7, rate=50, hours=0.05),
         SimulationOptions(shops=3, agents=50, buyers=9, rate=0.1, hours=30),
         SimulationOptions(shops=3, rate=0.001, hours=0.01),
-        SimulationOptions(shops=2, rate=2, hours=1, start_ms=86_400_000),
+        SimulationOptions(shops=2, rate=2, hours=1, start_ms=MIN_TIME_MS + 86_400_000),
         SimulationOptions(shops=2, rate=2000, hours=0.02, replies="sticky"),
     ],
 )

@@ -113,6 +113,7 @@ async def test_a_batch_is_counted() -> None:
     stats = Stats(
         late_events=1, duplicate_messages=2, stale_statuses=3, stranded_buyers=4, rescued_buyers=5, expired_buyers=6,
         detection_lags_ms=[120_000, 300_000], reply_times_ms=[179_000, 181_000],
+        uncounted_onlines=[("s1", "an")] * 7,
     )  # fmt: skip
     observed.batch_committed(
         batch(
@@ -131,6 +132,7 @@ async def test_a_batch_is_counted() -> None:
     assert value(found, "fenliu_late_events_total") == 1
     assert value(found, "fenliu_duplicate_messages_total") == 2
     assert value(found, "fenliu_stale_status_total") == 3
+    assert value(found, "fenliu_uncounted_online_total") == 7
     assert value(found, "fenliu_stranded_buyers_total") == 4
     assert value(found, "fenliu_rescued_buyers_total") == 5
     assert value(found, "fenliu_expired_buyers_total") == 6
