@@ -25,6 +25,7 @@ RULES = [
     *(f"O{number}" for number in range(1, 6)),
     *(f"X{number}" for number in range(1, 4)),
     *(f"F{number}" for number in range(1, 11)),
+    *(f"Y{number}" for number in range(1, 17)),
 ]
 
 RUNGS = {
@@ -33,17 +34,20 @@ RUNGS = {
     "offline_receiver", "queue",
 }  # fmt: skip
 
+# Section 13, which the router does not have yet; the reference does (test_reference.py).
+AHEAD = {"contacts.yaml", "no_reply.yaml", "tiers_and_groups.yaml", "transfers.yaml", "waiting.yaml"}
 ROUTED = [scenario for scenario in SCENARIOS if not scenario.merge]
+DECIDED = [scenario for scenario in ROUTED if scenario.file not in AHEAD]
 MERGED = [scenario for scenario in SCENARIOS if scenario.merge]
 
 
-@pytest.mark.parametrize("scenario", ROUTED, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", DECIDED, ids=lambda scenario: scenario.name)
 def test_scenario(scenario: Scenario) -> None:
     differences = problems(scenario, run(scenario))
     assert not differences, _report(scenario, differences)
 
 
-@pytest.mark.parametrize("scenario", ROUTED, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", DECIDED, ids=lambda scenario: scenario.name)
 def test_a_second_run_gives_the_same(scenario: Scenario) -> None:
     assert run(scenario).outputs == run(scenario).outputs, f"{scenario.file}:{scenario.line}: O5: two runs differ"
 
@@ -70,7 +74,7 @@ def test_every_outcome_and_rung_occurs() -> None:
         for expected in scenario.expect:
             pairs.update(expected.trace_has)
             pairs.update((rung, outcome) for rung, outcome in expected.fields.get("trace", ()))
-    assert {outcome for _, outcome in pairs} == set(get_args(Outcome)) - {"out_of_group"}
+    assert {outcome for _, outcome in pairs} == set(get_args(Outcome))
     assert {rung for rung, outcome in pairs if outcome == "taken"} == RUNGS
 
 
