@@ -34,20 +34,17 @@ RUNGS = {
     "offline_receiver", "queue",
 }  # fmt: skip
 
-# Section 13, which the router does not have yet; the reference does (test_reference.py).
-AHEAD = {"contacts.yaml", "no_reply.yaml", "tiers_and_groups.yaml", "transfers.yaml", "waiting.yaml"}
 ROUTED = [scenario for scenario in SCENARIOS if not scenario.merge]
-DECIDED = [scenario for scenario in ROUTED if scenario.file not in AHEAD]
 MERGED = [scenario for scenario in SCENARIOS if scenario.merge]
 
 
-@pytest.mark.parametrize("scenario", DECIDED, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", ROUTED, ids=lambda scenario: scenario.name)
 def test_scenario(scenario: Scenario) -> None:
     differences = problems(scenario, run(scenario))
     assert not differences, _report(scenario, differences)
 
 
-@pytest.mark.parametrize("scenario", DECIDED, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", ROUTED, ids=lambda scenario: scenario.name)
 def test_a_second_run_gives_the_same(scenario: Scenario) -> None:
     assert run(scenario).outputs == run(scenario).outputs, f"{scenario.file}:{scenario.line}: O5: two runs differ"
 

@@ -39,7 +39,7 @@ def fall_silent(shop: Shop, agent: Agent) -> list[Decision]:
     agent.connected_devices.clear()
     if not was_connected:
         return []
-    return go_offline(shop, agent, seen_ms, shop.lag_ms(agent.agent_id, seen_ms), "silence" if shop.mended else None)
+    return go_offline(shop, agent, seen_ms, shop.lag_ms(agent.agent_id, seen_ms), "silence")
 
 
 def go_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int, cause: Cause | None = None) -> list[Decision]:
@@ -65,7 +65,7 @@ def apply_status(shop: Shop, event: AgentStatus) -> list[Decision]:
         else:
             shop.suspensions[agent.agent_id] = "own"  # Y11: also if it was for want of replies
     else:
-        devices = devices_meant(shop, agent, event)
+        devices = devices_meant(agent, event)
         if devices is None:
             shop.counted["stale_statuses"] += 1
             return []  # L10, Y16
@@ -90,7 +90,7 @@ def left_in_again(shop: Shop, agent_id: str) -> list[str]:
     return freed
 
 
-def devices_meant(shop: Shop, agent: Agent, event: AgentStatus) -> set[Device] | None:
+def devices_meant(agent: Agent, event: AgentStatus) -> set[Device] | None:
     """L10, Y16: the devices that the event is of, now noted as the newest of them; None if it is stale."""
     own_ms = event.occurred_at_ms
     kind: str = event.device
@@ -98,7 +98,7 @@ def devices_meant(shop: Shop, agent: Agent, event: AgentStatus) -> set[Device] |
     def newest_ms(device: Device) -> int:
         return max(agent.newest_of_device_ms.get(device, -1), agent.newest_of_kind_ms.get(device[0], -1))
 
-    if event.status == "online" or event.device_id is not None or not shop.mended:
+    if event.status == "online" or event.device_id is not None:
         meant = {(kind, event.device_id or "")}
         stale = any(own_ms < newest_ms(device) for device in meant)
     else:

@@ -35,7 +35,7 @@ def apply_message(shop: Shop, event: BuyerMessage) -> list[Decision]:
         buyer.place = shop.messages_seen  # L7, T4: by the first waiting message
     buyer.waiting_messages += 1
     buyer.priority = max(buyer.priority, event.priority)
-    buyer.asked_for_human = event.wants_human or (buyer.asked_for_human and shop.mended)
+    buyer.asked_for_human = buyer.asked_for_human or event.wants_human
     buyer.given_away_by = None
     buyer.message = event
     buyer.late_ms = late_ms
@@ -105,12 +105,12 @@ def transfer_to_agent(
     buyer.contact = (to_agent_id, shop.clock_ms)
     buyer.holder = to_agent_id
     buyer.group_id = None  # Y8: it is transferred again
-    buyer.given_away_by = None if to_agent_id == agent_id or not shop.mended else agent_id  # Y12
+    buyer.given_away_by = None if to_agent_id == agent_id else agent_id  # Y12
     if buyer.owner is None:
         return []
     decide.give(shop, buyer, Target("agent", to_agent_id))
     share.level(shop)
-    if not (misdirected and decide.rescues(shop) and shop.mended):
+    if not misdirected or not decide.rescues(shop):
         return []
     shop.applied["Y9"] += 1
     return [decide.rescue_one(shop, buyer, to_agent_id)]

@@ -79,8 +79,7 @@ def route_message(shop: Shop, buyer: Buyer) -> list[Assignment]:
     owner = buyer.owner
     attempt = walk(Walk(shop, buyer))
     decisions = [carry_out(shop, attempt, attempt.rung)]
-    human = owner is not None and owner.kind in HUMAN_KINDS and shop.mended
-    if owner is not None and human and shop.available(owner.id) and waits_elsewhere(buyer, owner):
+    if owner is not None and owner.kind in HUMAN_KINDS and shop.available(owner.id) and waits_elsewhere(buyer, owner):
         shop.applied["T4 own message"] += 1
         decisions += drain(shop, spare=owner.id)
     return decisions
@@ -165,10 +164,10 @@ def no_reply(shop: Shop, buyer: Buyer) -> list[Assignment | AgentPresence]:
             shop.applied["Y10 stay"] += 1
             share.level(shop)
             return []
-    if attempt.pool is not None and shop.mended:
+    if attempt.pool is not None:
         share.charge(shop, attempt.pool, owner.id, attempt.compared)  # Y14: its pending is still with the buyer
     buyer.no_reply_moves += 1
-    if owner.id not in buyer.taken_from and shop.mended:
+    if owner.id not in buyer.taken_from:
         buyer.taken_from.append(owner.id)
     moved = carry_out(shop, attempt, "no_reply")
     return [moved, *presence.suspend_for_no_reply(shop, owner.id), *drain(shop)]

@@ -26,7 +26,7 @@ class Walk(Rungs):
         """Q1, Q4, Q5, Y8, Y13: a robot that is on takes the message. F1: off, excluded, wants_human."""
         if self.no_robots or self.buyer.group_id is not None:
             return self.skip(rung, "excluded")
-        if self.buyer.asked_for_human or (self.buyer.owner == POOL and self.shop.mended):
+        if self.buyer.asked_for_human or self.buyer.owner == POOL:
             self.shop.applied["Y13"] += not self.message.wants_human
             return self.skip(rung, "wants_human")
         return self.take(rung, "robot", self.config.robot_id)
@@ -121,7 +121,7 @@ class Walk(Rungs):
         available = [
             agent_id for agent_id in self.shop.agents if self.shop.available(agent_id) and not self.out(agent_id)
         ]
-        if any(self.shop.weight(agent_id) > 0 or not self.shop.mended for agent_id in available):
+        if any(self.shop.weight(agent_id) > 0 for agent_id in available):
             return False
         if not receivers:
             return self.skip("offline_receiver", "off")

@@ -23,13 +23,12 @@ Decision = Assignment | AgentPresence
 class ReferenceRouter:
     """All shops, each for itself."""
 
-    def __init__(self, *, mended: bool = True) -> None:
-        self.mended = mended
+    def __init__(self) -> None:
         self.shops: dict[str, Shop] = {}
 
     def apply(self, event: Event) -> list[Decision]:
         """O1, O3, F8: the shop's timers up to the event's time, then the event at the shop's clock."""
-        shop = self.shops.setdefault(event.shop_id, Shop(event.shop_id, self.mended))
+        shop = self.shops.setdefault(event.shop_id, Shop(event.shop_id))
         decisions = run_timers(shop, event.occurred_at_ms)
         shop.clock_ms = max(shop.clock_ms, event.occurred_at_ms)
         if isinstance(event, BuyerMessage):
@@ -86,7 +85,7 @@ def apply_config(shop: Shop, event: ShopConfigChange) -> list[Decision]:
     if new.no_reply_reassign_s is not None and old.no_reply_reassign_s is None:
         shop.no_reply_on_ms = shop.clock_ms
         for buyer in shop.buyers.values():
-            buyer.doublings *= not shop.mended  # Y10
+            buyer.doublings = 0  # Y10
     for buyer in shop.buyers.values():
         if shop.group(buyer.group_id) is None:
             buyer.group_id = None  # Y8: it binds no more, also if it comes back

@@ -86,7 +86,6 @@ class Shop:
     """All state of one shop."""
 
     shop_id: str
-    mended: bool = True  # what Y9, Y10 and Y12 to Y16 change for shops that set nothing of section 13
     clock_ms: int = 0
     config: ShopConfig = field(default_factory=ShopConfig)
     version: str = DEFAULT_VERSION
@@ -242,8 +241,7 @@ class Shop:
             wait_ms = self.no_reply_wait_ms(buyer)
             if wait_ms is None or buyer.owner is None or buyer.owner.kind not in HUMAN_KINDS:
                 continue
-            tried = buyer.doublings > 0 and not self.mended
-            if buyer.no_reply_moves < self.config.no_reply_limit and not tried:
+            if buyer.no_reply_moves < self.config.no_reply_limit:
                 start = max(buyer.wait_start_ms, self.no_reply_on_ms)
                 running.append((start + wait_ms, 2, buyer.buyer_id, "no_reply"))  # X2
         return sorted(running)

@@ -34,6 +34,6 @@ def test_x2_who_is_left_out_does_not_count_as_available() -> None:
     ]
     router = Router()
     decided = play(router, items)
-    assert decided == play(ReferenceRouter(mended=False), items)
+    assert decided == play(ReferenceRouter(), items)
     assert decided[-1] == []
     assert router.shop_pending("s") == {"an": 0, "boss": 1}

@@ -19,13 +19,25 @@ Policy = Literal["qianniu", "pinduoduo"]
 @pytest.mark.parametrize("seed", range(300))
 def test_random_traffic_is_decided_as_the_reference_decides_it(seed: int) -> None:
     items = random_events(seed, 120, ticks=True)
-    assert play(Router(), items) == play(ReferenceRouter(mended=False), items)
+    assert play(Router(), items) == play(ReferenceRouter(), items)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1300))
+def test_random_traffic_of_section_13_is_decided_as_the_reference_decides_it(seed: int) -> None:
+    items = random_events(seed, 120, ticks=True, section_13=True)
+    assert play(Router(), items) == play(ReferenceRouter(), items)
+
+
+@given(event_sequences(ticks=True, section_13=True))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_no_sequence_of_events_of_section_13_tells_the_two_apart(items: list[Item]) -> None:
+    assert play(Router(), items) == play(ReferenceRouter(), items)
 
 
 @given(event_sequences(ticks=True))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_no_sequence_of_events_tells_the_two_apart(items: list[Item]) -> None:
-    assert play(Router(), items) == play(ReferenceRouter(mended=False), items)
+    assert play(Router(), items) == play(ReferenceRouter(), items)
 
 
 @pytest.mark.parametrize("policy", ["qianniu", "pinduoduo"])
@@ -62,6 +74,6 @@ def test_a_crowded_pool_is_drained_as_the_reference_drains_it(
                 AgentReply(event_id="t", shop_id="s", agent_id=agent_id, buyer_id=answered, occurred_at_ms=now_ms)
             )
     decided = play(Router(), items)
-    assert decided == play(ReferenceRouter(mended=False), items)
+    assert decided == play(ReferenceRouter(), items)
     rules = {decision.rule for decisions in decided for decision in decisions if isinstance(decision, Assignment)}
     assert "pool_drained" in rules

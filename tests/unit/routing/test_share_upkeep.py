@@ -112,4 +112,4 @@ def test_t4_the_favoured_goes_before_one_with_room_who_had_a_share_already() -> 
     decided = play(router, items)
     (drained,) = [decision for decision in decided[-1] if isinstance(decision, Assignment)]
     assert (drained.buyer_id, drained.target.id, drained.candidate_count) == ("p2", "an", 2)
-    assert decided == play(ReferenceRouter(mended=False), items)
+    assert decided == play(ReferenceRouter(), items)
