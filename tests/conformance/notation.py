@@ -27,7 +27,7 @@ _RULE_ID = re.compile(
 _TARGET_KINDS = ("agent", "robot", "main_account", "proxy_account")
 _PLAIN_FIELDS = {
     "assignment_id", "rule", "policy", "previous_agent_id", "new_owner", "target_presence", "pending_before", "weight",
-    "candidate_count", "push", "waiting_messages", "config_version", "pending_replies", "stranded_buyers",
+    "candidate_count", "push", "waiting_messages", "config_version", "pending_replies", "stranded_buyers", "cause",
 }  # fmt: skip
 _INSTANTS = {"occurred_at": "occurred_at_ms", "decided_at": "decided_at_ms", "since": "since_ms", "at": "at_ms"}
 _DURATIONS = {"late": "late_ms", "lag": "lag_ms"}

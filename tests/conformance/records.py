@@ -13,14 +13,14 @@ SHOP_ID = "茶铺"
 
 TOPICS: tuple[Topic, ...] = ("shop-configs", "agent-status", "agent-replies", "buyer-messages")
 
-_MESSAGE_WORDS = {"buyer", "order_state", "entry_page", "addressed", "wants_human"}
+_MESSAGE_WORDS = {"buyer", "order_state", "entry_page", "addressed", "wants_human", "priority"}
 _EVENT_WORDS: dict[str, set[str]] = {
     "status": {"agent", "device", "device_id"},
     "message": _MESSAGE_WORDS,
     "reply": {"buyer"},
     "close": {"buyer"},
     "auto": {"buyer"},
-    "transfer": {"buyer", "to"},
+    "transfer": {"buyer", "to", "to_group"},
     "config": set(),
     "until": set(),
     "messages": {"every", *_MESSAGE_WORDS} - {"buyer"},
@@ -84,14 +84,21 @@ def steps_of(entry: Entry) -> Iterator[Record | Until]:
         fields |= {word: entry[word] for word in ("device", "device_id") if word in entry}
         yield _record(entry, "agent-status", entry.instant("at"), fields)
     else:
-        fields = {"agent_id": entry.take(kind, str), "buyer_id": entry.take("buyer", str), "kind": kind}
-        fields |= {"to_agent_id": entry.take("to", str)} if kind == "transfer" else {}
-        yield _record(entry, "agent-replies", entry.instant("at"), fields)
+        yield _reply(entry, kind)
+
+
+def _reply(entry: Entry, kind: str) -> Record:
+    fields = {"agent_id": entry.take(kind, str), "buyer_id": entry.take("buyer", str), "kind": kind}
+    if "to_group" in entry:
+        fields |= {"to_group_id": entry.take("to_group", str)}
+    elif kind == "transfer":
+        fields |= {"to_agent_id": entry.take("to", str)}
+    return _record(entry, "agent-replies", entry.instant("at"), fields)
 
 
 def _message(entry: Entry, event_id: str, buyer: str, at_ms: int) -> Record:
     fields = {"buyer_id": buyer}
-    fields |= {word: entry[word] for word in ("order_state", "entry_page", "wants_human") if word in entry}
+    fields |= {word: entry[word] for word in ("order_state", "entry_page", "wants_human", "priority") if word in entry}
     fields |= {"addressed_agent_id": entry["addressed"]} if "addressed" in entry else {}
     return _record(entry, "buyer-messages", at_ms, fields, event_id)
 

@@ -1,12 +1,13 @@
 """Run a scenario through the contract's codec, the merge and the router, and compare what came with what should."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
-from schemas.codec import InvalidEvent, Topic, decode, decode_line, encode
+from schemas.codec import Event, InvalidEvent, Topic, decode, decode_line, encode
+from schemas.decisions import AgentPresence, Assignment
 from streams.routing import Merger, Router
 from tests.conformance.notation import Expected, MergeStep, Scenario
 from tests.conformance.records import SHOP_ID, TOPICS, Record, Until
@@ -24,9 +25,19 @@ class Run:
     stats: Any = None
 
 
-def run(scenario: Scenario) -> Run:
+class Decides(Protocol):
+    """A router: the product's, or the reference."""
+
+    def apply(self, event: Event) -> Sequence[Assignment | AgentPresence]: ...
+    def fire_timers(self, until_ms: int) -> Sequence[Assignment | AgentPresence]: ...
+    def shop_pending(self, shop_id: str) -> Mapping[str, int]: ...
+    def gauges(self) -> Any: ...
+    def take_stats(self) -> Any: ...
+
+
+def run(scenario: Scenario, router: Decides | None = None) -> Run:
     """Apply the events of a scenario; a record that the codec refuses becomes an output `dead_letter`."""
-    router, result = Router(), Run()
+    router, result = router or Router(), Run()
     steps = _merged(scenario) if scenario.merged else scenario.steps
     for step in steps:
         if isinstance(step, Until):

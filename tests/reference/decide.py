@@ -1,4 +1,4 @@
-"""Carrying out what a ladder decided: assignments, drains of the pool, rescues and no-reply moves."""
+"""Carrying out what a ladder decided: assignments, drains of the pool, rescues, transfers and no-reply moves."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from schemas.decisions import Assignment
-from tests.reference import share
+from tests.reference import presence, share
 from tests.reference.ladder import NO_CONTACT, Walk, found_agent, walk
 from tests.reference.state import HUMAN_KINDS
 
 if TYPE_CHECKING:
-    from schemas.decisions import Target
+    from schemas.decisions import AgentPresence, Target
     from tests.reference.state import Buyer, Shop
 
 
@@ -21,11 +21,13 @@ def give(shop: Shop, buyer: Buyer, target: Target) -> None:
     same_owner = buyer.owner is not None and buyer.owner.kind in HUMAN_KINDS and buyer.owner.id == target.id
     buyer.owner = target
     buyer.assigned_at_ms = shop.clock_ms
-    if not same_owner:  # X2: the wait begins when the buyer comes to the owner
+    if not same_owner:  # X2, Y10: the wait begins when the buyer comes to the owner
         buyer.wait_start_ms = shop.clock_ms
-        buyer.no_reply_given_up = False
+        buyer.doublings = 0
     if target.kind in HUMAN_KINDS and target.id not in buyer.waited_for:
         buyer.waited_for.append(target.id)
+    if target.id == buyer.given_away_by:
+        buyer.given_away_by = None  # Y12: it is that agent's again
 
 
 def carry_out(shop: Shop, attempt: Walk, rule: str) -> Assignment:
@@ -49,7 +51,7 @@ def carry_out(shop: Shop, attempt: Walk, rule: str) -> Assignment:
         target_presence=shop.presence(target.id) if human else None,
         pending_before=shop.pending(target.id) if human else None,
         weight=shop.weight(target.id) if shared else UNSET,
-        candidate_count=UNSET if attempt.candidate_count is None else attempt.candidate_count,
+        candidate_count=len(attempt.compared) or UNSET,
         push=UNSET if attempt.push is None else attempt.push,
         waiting_messages=buyer.waiting_messages,
         late_ms=buyer.late_ms,
@@ -69,19 +71,35 @@ def carry_out(shop: Shop, attempt: Walk, rule: str) -> Assignment:
     return decision
 
 
-def route_message(shop: Shop, buyer: Buyer) -> Assignment:
-    """Sections 4 and 5: the first assignment of a message. The name of the rung is the rule."""
+def route_message(shop: Shop, buyer: Buyer) -> list[Assignment]:
+    """Sections 4 and 5: the first assignment of a message. The name of the rung is the rule.
+
+    Fine print of 13: a message that moves its buyer away from an available agent makes room there (T4).
+    """
+    owner = buyer.owner
     attempt = walk(Walk(shop, buyer))
-    return carry_out(shop, attempt, attempt.rung)
+    decisions = [carry_out(shop, attempt, attempt.rung)]
+    if owner is not None and owner.kind in HUMAN_KINDS and shop.available(owner.id) and waits_elsewhere(buyer, owner):
+        shop.applied["T4 own message"] += 1
+        decisions += drain(shop, spare=owner.id)
+    return decisions
+
+
+def waits_elsewhere(buyer: Buyer, owner: Target) -> bool:
+    """F6: whether the buyer waits no more for that owner; by id."""
+    return buyer.owner is None or buyer.owner.id != owner.id
 
 
 def drain(shop: Shop, spare: str | None = None) -> list[Assignment]:
-    """T4, F3: route the pool's buyers in order; one whom nobody can take keeps its place."""
+    """T4, F3, Y10: route the pool's buyers in order; one whom nobody can take keeps its place."""
     decisions: list[Assignment] = []
     if not shop.config.pool_drain:
         return decisions
+    shop.applied["Y7"] += shop.pool() != sorted(shop.pool(), key=lambda buyer: buyer.place)
     for buyer in shop.pool():
-        attempt = walk(Walk(shop, buyer, no_robots=True, strict_full=True, drain=True, spare=spare))
+        left_out = frozenset(buyer.taken_from)
+        attempt = walk(Walk(shop, buyer, excluded=left_out, no_robots=True, strict_full=True, drain=True, spare=spare))
+        shop.applied["Y10 left out"] += bool(left_out)
         if found_agent(attempt) and attempt.target is not None:
             decisions.append(carry_out(shop, attempt, "pool_drained"))
             if attempt.target.id == spare:
@@ -90,18 +108,23 @@ def drain(shop: Shop, spare: str | None = None) -> list[Assignment]:
     return decisions
 
 
+def rescues(shop: Shop) -> bool:
+    """L7: whether there is a rescue at all."""
+    return shop.config.rescue != "none" and shop.config.offline_diversion
+
+
 def rescue(shop: Shop, agent_id: str, t0_ms: int) -> list[Assignment]:
     """L7: route the buyers of an agent that was found to be offline again."""
-    config = shop.config
-    if config.rescue == "none" or not config.offline_diversion:
+    if not rescues(shop):
         return []
-    buyers = stranded(shop, agent_id, t0_ms) if config.rescue == "stranded" else shop.waiting_for(agent_id)
-    decisions = []
-    for buyer in buyers:
-        attempt = walk(Walk(shop, buyer, excluded=frozenset({agent_id}), no_robots=True, strict_full=True))
-        rule = "stranded_rescue" if found_agent(attempt) else attempt.rung
-        decisions.append(carry_out(shop, attempt, rule))
-    return decisions
+    buyers = stranded(shop, agent_id, t0_ms) if shop.config.rescue == "stranded" else shop.waiting_for(agent_id)
+    return [rescue_one(shop, buyer, agent_id) for buyer in buyers]
+
+
+def rescue_one(shop: Shop, buyer: Buyer, agent_id: str) -> Assignment:
+    """L7: the whole ladder without this agent and without robots."""
+    attempt = walk(Walk(shop, buyer, excluded=frozenset({agent_id}), no_robots=True, strict_full=True))
+    return carry_out(shop, attempt, "stranded_rescue" if found_agent(attempt) else attempt.rung)
 
 
 def stranded(shop: Shop, agent_id: str, t0_ms: int) -> list[Buyer]:
@@ -109,8 +132,17 @@ def stranded(shop: Shop, agent_id: str, t0_ms: int) -> list[Buyer]:
     return [buyer for buyer in shop.waiting_for(agent_id) if buyer.assigned_at_ms >= t0_ms]
 
 
-def no_reply(shop: Shop, buyer: Buyer) -> list[Assignment]:
+def group_transfer(shop: Shop, buyer: Buyer, agent_id: str) -> Assignment:
+    """Y8: route a waiting buyer within its new group, without the agent who transferred and without robots."""
+    shop.applied["Y8 transfer"] += 1
+    attempt = walk(Walk(shop, buyer, excluded=frozenset({agent_id}), no_robots=True, from_recent=True))
+    return carry_out(shop, attempt, "group_transfer" if found_agent(attempt) else attempt.rung)
+
+
+def no_reply(shop: Shop, buyer: Buyer) -> list[Assignment | AgentPresence]:
     """X2: route a buyer who has waited too long for one owner again, without the owners that it has waited for."""
+    owner = buyer.owner
+    assert owner is not None, "only a buyer who waits for somebody waits too long"
     attempt = walk(
         Walk(
             shop,
@@ -122,8 +154,27 @@ def no_reply(shop: Shop, buyer: Buyer) -> list[Assignment]:
         )
     )
     if not found_agent(attempt) or attempt.rung == "offline_receiver":
-        buyer.no_reply_given_up = True
-        share.level(shop)
-        return []
+        leaves = shop.config.no_reply_else == "leave_message"
+        if leaves:
+            leave_instead(attempt)
+            shop.applied["Y10 leave"] += 1
+        if not leaves or attempt.target is None or attempt.target.id == owner.id:
+            buyer.wait_start_ms = shop.clock_ms  # Y10: the wait begins anew
+            buyer.doublings += 1
+            shop.applied["Y10 stay"] += 1
+            share.level(shop)
+            return []
+    if attempt.pool is not None:
+        share.charge(shop, attempt.pool, owner.id, attempt.compared)  # Y14: its pending is still with the buyer
     buyer.no_reply_moves += 1
-    return [carry_out(shop, attempt, "no_reply"), *drain(shop)]
+    if owner.id not in buyer.taken_from:
+        buyer.taken_from.append(owner.id)
+    moved = carry_out(shop, attempt, "no_reply")
+    return [moved, *presence.suspend_for_no_reply(shop, owner.id), *drain(shop)]
+
+
+def leave_instead(attempt: Walk) -> None:
+    """Y10: where Q8 would send the buyer, in place of the rung that took it."""
+    attempt.trace.pop()
+    attempt.push = None
+    attempt.leave_message()

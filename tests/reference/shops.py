@@ -1,4 +1,4 @@
-"""Settings of shops, drawn so that corners meet: every field of sections 3 and 11, always valid (C2).
+"""Settings of shops, drawn so that corners meet: every field of sections 3, 11 and 13, always valid (C2).
 
 A `Source` makes the choices, so the same code serves a seeded generator and hypothesis.
 """
@@ -22,6 +22,7 @@ Document = dict[str, object]
 ORDER_STATES = ("待付款", "已发货", "售后", "unbound")
 PAGES = ("page-1", "page-2", "page-without-rule")
 GROUPS = ("售前", "售后", "g3")
+NO_GROUP = "售后部"
 
 
 class Source(Protocol):
@@ -56,13 +57,15 @@ def some(source: Source, options: Sequence[str], most: int) -> list[str]:
     return found
 
 
-def draw_settings(source: Source, cast: Cast) -> Document:
+def draw_settings(source: Source, cast: Cast, *, section_13: bool = False) -> Document:
     """Draw the settings of one shop as the shop would write them: any field may be left out."""
     document: Document = {}
     draw_ladder(source, cast, document)
     draw_presence(source, document)
     draw_share(source, cast, document)
     draw_beyond(source, document)
+    if section_13:
+        draw_asked_for(source, cast, document)
     return document
 
 
@@ -165,6 +168,37 @@ def draw_beyond(source: Source, document: Document) -> None:
         document["no_reply_reassign_s"] = source.pick([30, 60, 300, None])
     if source.chance(35):
         document["no_reply_limit"] = source.number(0, 3)
+
+
+def draw_asked_for(source: Source, cast: Cast, document: Document) -> None:
+    """Section 13, and more often what it needs: groups, and replies that are waited for."""
+    if source.chance(40):
+        document["suspended_keeps_recent_h"] = source.pick([1, 24, 72, None])
+    if source.chance(50):
+        document["recent_contact_scope"] = source.pick(["group", "shop"])
+    if source.chance(40):
+        document["fallback"] = source.pick(["queue", "all_agents"])
+    if source.chance(60):
+        document["agents"] = [
+            {"agent_id": agent_id, "tier": source.pick([2, 1, 3]), "weight": source.pick([100, 0, 300])}
+            for agent_id in some(source, cast.agents, 3)
+        ]
+    if source.chance(30):
+        document["unlisted_agent_weight"] = source.pick([0, 50, 200])
+    if source.chance(30):
+        document["leave_message"] = {"to": "recent_contact"}
+    if "groups" not in document and source.chance(60):
+        document["groups"] = [
+            {"group_id": group_id, "order_states": [state], "robot": source.chance(30), "agent_ids": [cast.agents[0]]}
+            for group_id, state in zip(GROUPS, ORDER_STATES, strict=False)
+        ]
+    if source.chance(60):
+        document["no_reply_reassign_s"] = source.pick([30, 60, 2000])
+        document["no_reply_limit"] = source.pick([3, 1, 10])
+    if source.chance(50):
+        document["no_reply_else"] = source.pick(["leave_message", "stay"])
+    if source.chance(50):
+        document["no_reply_suspend_after"] = source.pick([1, 2, 3, None])
 
 
 def without_unknown(document: Document) -> Document:

@@ -5,20 +5,24 @@ Nothing is cached: every question is answered by scanning.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from schemas.shop import DEFAULT_VERSION, ShopConfig
 
 if TYPE_CHECKING:
     from schemas.decisions import Presence, Target
     from schemas.events import BuyerMessage
+    from schemas.shop import AgentSettings, Group
 
 HOUR_MS = 3_600_000
 FORGET_WITHOUT_WINDOW_MS = 720 * HOUR_MS  # T5: 30 days
 FORGET_AT_LEAST_MS = 72 * HOUR_MS  # T5
+NO_REPLY_WAIT_MOST_S = 3600  # Y10: the doubled wait ends here, or at no_reply_reassign_s
 Device = tuple[str, str]  # L1: device and device_id
+Suspension = Literal["own", "no_reply"]  # whose doing it is: the agent's (L1), or the router's (Y11)
 HUMAN_KINDS = ("agent", "main_account", "proxy_account")
 
 
@@ -42,8 +46,7 @@ class Agent:
     agent_id: str
     connected_devices: set[Device] = field(default_factory=set)
     newest_of_device_ms: dict[Device, int] = field(default_factory=dict)
-    newest_of_account_ms: int = -1
-    suspended: bool = False
+    newest_of_kind_ms: dict[str, int] = field(default_factory=dict)  # Y16: of a status that named no device
     window: Window | None = None
     last_seen_ms: int = -1  # L9's s, before the config's own time is considered
     app_alive: bool = False  # P5's push
@@ -64,13 +67,18 @@ class Buyer:
     late_ms: int = 0
     times_assigned: int = 0  # of the newest message
     waiting_messages: int = 0
+    priority: int = 0  # Y7: the highest since the last human answer
+    asked_for_human: bool = False  # Y13: since the last human answer
     place: int = 0  # T4, L7: the order of the first waiting messages
+    group_id: str | None = None  # Y8: the group that it is bound to
+    given_away_by: str | None = None  # Y12: whose replies are farewells
     owner: Target | None = None
     assigned_at_ms: int = 0  # L6: the newest assignment or transfer to the owner
     wait_start_ms: int = 0  # X2: when the buyer came to the owner
     waited_for: list[str] = field(default_factory=list)  # X2: human owners since the last human answer
     no_reply_moves: int = 0  # X2
-    no_reply_given_up: bool = False  # X2: nobody found once, so this owner's timer is not set again
+    doublings: int = 0  # Y10: how often X2 found nobody at this owner
+    taken_from: list[str] = field(default_factory=list)  # Y10: whom T4 leaves out
 
 
 @dataclass
@@ -84,6 +92,11 @@ class Shop:
     heartbeats_on_ms: int = -1  # L9: own time of the config that turned them on
     no_reply_on_ms: int = -1  # X2: clock of the config that turned it on
     agents: dict[str, Agent] = field(default_factory=dict)
+    suspensions: dict[str, Suspension] = field(default_factory=dict)  # L1, Y11
+    newest_of_account_ms: dict[str, int] = field(default_factory=dict)  # L10
+    no_reply_takes: dict[str, int] = field(default_factory=dict)  # Y11: in a row
+    counted: Counter[str] = field(default_factory=Counter)  # L10, Y9, Y11, Y12
+    applied: Counter[str] = field(default_factory=Counter)  # how often a rule of section 13 made a difference
     buyers: dict[str, Buyer] = field(default_factory=dict)
     messages_seen: int = 0
     virtual_times: dict[tuple[str, str], int] = field(default_factory=dict)  # S2: (pool, agent)
@@ -105,9 +118,8 @@ class Shop:
         return agent is not None and (agent.window is not None or self.connected(agent_id))
 
     def suspended(self, agent_id: str) -> bool:
-        """L1: the account's own flag."""
-        agent = self.agents.get(agent_id)
-        return agent is not None and agent.suspended
+        """L1, Y11: the account's own flag, or for want of replies."""
+        return agent_id in self.suspensions
 
     def available(self, agent_id: str) -> bool:
         """Section 2's last line: believed online and not suspended."""
@@ -120,9 +132,9 @@ class Shop:
             return "offline"
         if agent.window is not None:
             return "undetected_offline"
-        return "suspended" if agent.suspended else "online"
+        return "suspended" if self.suspended(agent_id) else "online"
 
-    def known(self, agent_id: str) -> bool:
+    def known_agents(self) -> set[str]:
         """Section 2's last line; main and proxy accounts are not known by the config alone (F6)."""
         config = self.config
         named = {agent.agent_id for agent in config.agents} | set(config.dedicated_agents.values())
@@ -131,35 +143,51 @@ class Shop:
             named |= set(group.agent_ids)
         for page in config.pages:
             named |= set(page.agent_ids)
-        return agent_id in named or agent_id in self.agents
+        return named | set(self.agents)
+
+    def known(self, agent_id: str) -> bool:
+        """Section 2's last line."""
+        return agent_id in self.known_agents()
+
+    def listed(self, agent_id: str) -> AgentSettings | None:
+        """Section 3: what `agents` says of an agent."""
+        found = [agent for agent in self.config.agents if agent.agent_id == agent_id]
+        return found[0] if found else None
 
     def weight(self, agent_id: str) -> int:
-        """Section 3: an agent that the config does not list has weight 100."""
-        for agent in self.config.agents:
-            if agent.agent_id == agent_id:
-                return agent.weight
-        return 100
+        """Section 3, Y5."""
+        agent = self.listed(agent_id)
+        return self.config.unlisted_agent_weight if agent is None else agent.weight
+
+    def tier(self, agent_id: str) -> int:
+        """Y4, Y5."""
+        agent = self.listed(agent_id)
+        return 1 if agent is None else agent.tier
 
     def limit(self, agent_id: str) -> int | None:
         """X1: max_pending, the shop's default where the agent has none."""
-        for agent in self.config.agents:
-            if agent.agent_id == agent_id and agent.max_pending is not None:
-                return agent.max_pending
-        return self.config.default_max_pending
+        agent = self.listed(agent_id)
+        own = None if agent is None else agent.max_pending
+        return self.config.default_max_pending if own is None else own
+
+    def group(self, group_id: str | None) -> Group | None:
+        """Y8: the group of that name, if there is one."""
+        found = [group for group in self.config.groups if group.group_id == group_id]
+        return found[0] if found else None
 
     def waiting_for(self, owner_id: str) -> list[Buyer]:
-        """T1, F6: buyers who wait for a human owner, by id, in the order of their first waiting messages."""
+        """T1, F6: buyers who wait for a human owner, by id, in the order in which a rescue takes them (L7, Y7)."""
         found = [
             buyer
             for buyer in self.buyers.values()
             if buyer.owner is not None and buyer.owner.kind in HUMAN_KINDS and buyer.owner.id == owner_id
         ]
-        return sorted(found, key=lambda buyer: buyer.place)
+        return sorted(found, key=lambda buyer: (-buyer.priority, buyer.place))
 
     def pool(self) -> list[Buyer]:
-        """T4: the message pool in order."""
+        """T4, Y7: the message pool in order."""
         found = [b for b in self.buyers.values() if b.owner is not None and b.owner.kind == "message_pool"]
-        return sorted(found, key=lambda buyer: buyer.place)
+        return sorted(found, key=lambda buyer: (-buyer.priority, buyer.place))
 
     def pending(self, owner_id: str) -> int:
         """T1: 待回复人数."""
@@ -192,6 +220,13 @@ class Shop:
         window = self.contact_window_ms()
         return FORGET_WITHOUT_WINDOW_MS if window is None else max(window, FORGET_AT_LEAST_MS)
 
+    def no_reply_wait_ms(self, buyer: Buyer) -> int | None:
+        """X2, Y10: how long this buyer waits for its owner before it is routed again."""
+        wait_s = self.config.no_reply_reassign_s
+        if wait_s is None:
+            return None
+        return 1000 * min(wait_s << buyer.doublings, max(wait_s, NO_REPLY_WAIT_MOST_S))
+
     def timers(self) -> list[tuple[int, int, str, str]]:
         """O1: (deadline, rank of the kind, id, what it is) of everything that is running."""
         running: list[tuple[int, int, str, str]] = []
@@ -203,11 +238,10 @@ class Shop:
                 running.append((seen + self.lag_ms(agent.agent_id, seen), 0, agent.agent_id, "silence"))  # L9
         for buyer in self.buyers.values():
             running.append((buyer.last_ms + self.forget_after_ms() + 1, 1, buyer.buyer_id, "expiry"))  # T5
-            wait_s = self.config.no_reply_reassign_s
-            if wait_s is None or buyer.owner is None or buyer.owner.kind not in HUMAN_KINDS:
+            wait_ms = self.no_reply_wait_ms(buyer)
+            if wait_ms is None or buyer.owner is None or buyer.owner.kind not in HUMAN_KINDS:
                 continue
-            if buyer.no_reply_given_up or buyer.no_reply_moves >= self.config.no_reply_limit:
-                continue
-            start = max(buyer.wait_start_ms, self.no_reply_on_ms)
-            running.append((start + wait_s * 1000, 2, buyer.buyer_id, "no_reply"))  # X2
+            if buyer.no_reply_moves < self.config.no_reply_limit:
+                start = max(buyer.wait_start_ms, self.no_reply_on_ms)
+                running.append((start + wait_ms, 2, buyer.buyer_id, "no_reply"))  # X2
         return sorted(running)

@@ -6,7 +6,7 @@ import random
 from itertools import chain
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from schemas.decisions import Assignment
 from tests.reference.model import ReferenceRouter
@@ -57,6 +57,7 @@ def test_every_rule_and_presence_comes_up() -> None:
 
 @pytest.mark.slow
 @given(event_sequences(ticks=True))
+@settings(deadline=None)
 def test_the_model_takes_whatever_comes(items: list[Item]) -> None:
     answers = play(ReferenceRouter(), items)
     assert len(answers) == len(items)

@@ -1,5 +1,6 @@
 """Sequences of valid events that hit corners: few buyers and agents, colliding times, late events, long silences.
 
+With `section_13` they use all that its rules are about, often; without, nothing of it.
 `random_events(seed)` is for long comparisons, `event_sequences()` for hypothesis (it shrinks). An item of a sequence
 is an event, or a whole number: the wall clock has passed it and the timers up to it are to fire.
 """
@@ -15,7 +16,17 @@ from hypothesis import strategies as st
 
 from schemas.events import AgentReply, AgentStatus, BuyerMessage
 from schemas.shop import ShopConfigChange
-from tests.reference.shops import ORDER_STATES, PAGES, Cast, Document, Source, config_change, draw_settings
+from tests.reference.shops import (
+    GROUPS,
+    NO_GROUP,
+    ORDER_STATES,
+    PAGES,
+    Cast,
+    Document,
+    Source,
+    config_change,
+    draw_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,6 +66,7 @@ class Step:
     repeat: int = 0  # a message that repeats the id of the one so many messages of the buyer before; 0: none
     fields: Document = field(default_factory=dict)
     settings: Document | None = None
+    goodbye: bool = False  # a reply to the buyer who was given away last, by the agent who gave it away (Y12)
 
 
 @dataclass(frozen=True)
@@ -118,7 +130,7 @@ def draw_late(source: Source) -> int:
     return source.pick([1, source.number(1, 5 * SECOND_MS), 30_000, 60_000, source.number(1, 6 * MINUTE_MS)])
 
 
-def draw_step(source: Source, cast: Cast, *, ticks: bool) -> Step:
+def draw_step(source: Source, cast: Cast, *, ticks: bool, section_13: bool = False) -> Step:
     """Draw one step."""
     kind = source.pick(["message"] * 9 + ["status"] * 7 + ["reply"] * 5 + ["config"] * 2 + ["tick"] * ticks)
     shop_id = source.pick(cast.shops)
@@ -127,13 +139,18 @@ def draw_step(source: Source, cast: Cast, *, ticks: bool) -> Step:
         return Step(kind, shop_id, gap_ms)
     late_ms = draw_late(source)
     if kind == "config":
-        settings = draw_settings(source, cast) if source.chance(90) else None
+        settings = draw_settings(source, cast, section_13=section_13) if source.chance(90) else None
         return Step(kind, shop_id, gap_ms, late_ms, settings=settings)
     if kind == "message":
         repeat = source.number(1, 10) if source.chance(10) else 0
-        return Step(kind, shop_id, gap_ms, late_ms, repeat, draw_message(source, cast))
+        fields = draw_message(source, cast)
+        if section_13 and source.chance(30):
+            fields["priority"] = source.number(0, 9)
+        return Step(kind, shop_id, gap_ms, late_ms, repeat, fields)
     draw_fields = draw_status if kind == "status" else draw_reply
-    return Step(kind, shop_id, gap_ms, late_ms, fields=draw_fields(source, cast))
+    fields = draw_fields(source, cast)
+    goodbye = section_13 and draw_asked_for_there(source, cast, fields)
+    return Step(kind, shop_id, gap_ms, late_ms, fields=fields, goodbye=goodbye)
 
 
 def draw_message(source: Source, cast: Cast) -> Document:
@@ -174,11 +191,28 @@ def draw_reply(source: Source, cast: Cast) -> Document:
     return fields
 
 
+def draw_asked_for_there(source: Source, cast: Cast, fields: Document) -> bool:
+    """Section 13 in a status or a reply; whether it says goodbye."""
+    if "status" in fields:
+        if fields["status"] != "online" and source.chance(20):
+            fields["device_id"] = ""
+        return False
+    if fields["kind"] == "transfer":
+        if source.chance(50):
+            del fields["to_agent_id"]
+            fields["to_group_id"] = source.pick([*GROUPS, NO_GROUP])
+        elif source.chance(50):
+            fields["to_agent_id"] = source.pick(cast.agents)
+        return False
+    return fields["kind"] == "reply" and source.chance(25)
+
+
 def assemble(steps: Iterable[Step]) -> list[Item]:
     """Put steps on the time line. One time line for all shops; event ids are given in order, save for the repeats."""
     now_ms = START_MS
     items: list[Item] = []
     ids_of_buyer: dict[tuple[str, object], list[str]] = {}
+    given_away: dict[str, Document] = {}
     for number, step in enumerate(steps, 1):
         now_ms += step.gap_ms
         if step.kind == "tick":
@@ -189,31 +223,38 @@ def assemble(steps: Iterable[Step]) -> list[Item]:
             items.append(config_change(step.shop_id, occurred_at_ms, step.settings))
             continue
         event_id = f"e{number}"
+        fields = step.fields
+        if fields.get("kind") == "transfer":
+            given_away[step.shop_id] = {name: fields[name] for name in ("agent_id", "buyer_id")}
+        if step.goodbye:
+            fields = fields | given_away.get(step.shop_id, {})
         if step.kind == "message":
             known = ids_of_buyer.setdefault((step.shop_id, step.fields["buyer_id"]), [])
             if 0 < step.repeat <= len(known):
                 event_id = known[-step.repeat]
             known.append(event_id)
-        document = {"event_id": event_id, "shop_id": step.shop_id, "occurred_at_ms": occurred_at_ms, **step.fields}
+        document = {"event_id": event_id, "shop_id": step.shop_id, "occurred_at_ms": occurred_at_ms, **fields}
         kinds = {"message": BuyerMessage, "status": AgentStatus, "reply": AgentReply}
         items.append(msgspec.convert(document, kinds[step.kind]))
     return items
 
 
-def random_events(seed: int, length: int = 200, *, ticks: bool = False) -> list[Item]:
+def random_events(seed: int, length: int = 200, *, ticks: bool = False, section_13: bool = False) -> list[Item]:
     """A sequence that is the same for the same seed."""
     source = RandomSource(random.Random(seed))  # noqa: S311  (test traffic, no secret)
     cast = draw_cast(source)
-    return assemble(draw_step(source, cast, ticks=ticks) for _ in range(length))
+    return assemble(draw_step(source, cast, ticks=ticks, section_13=section_13) for _ in range(length))
 
 
 @st.composite
-def steps_of(draw: DrawFn, cast: Cast, ticks: bool) -> Step:
+def steps_of(draw: DrawFn, cast: Cast, ticks: bool, section_13: bool) -> Step:
     """One step of a cast."""
-    return draw_step(DrawnSource(draw), cast, ticks=ticks)
+    return draw_step(DrawnSource(draw), cast, ticks=ticks, section_13=section_13)
 
 
-def event_sequences(max_scenes: int = 10, *, ticks: bool = False) -> SearchStrategy[list[Item]]:
+def event_sequences(
+    max_scenes: int = 10, *, ticks: bool = False, section_13: bool = False
+) -> SearchStrategy[list[Item]]:
     """Sequences for hypothesis, up to 10 steps a scene; what does not matter is dropped when a failing case shrinks.
 
     The scenes mean nothing: hypothesis draws short lists, and a list of lists is long enough to be of use.
@@ -222,7 +263,7 @@ def event_sequences(max_scenes: int = 10, *, ticks: bool = False) -> SearchStrat
     @st.composite
     def sequences(draw: DrawFn) -> list[Item]:
         cast = draw_cast(DrawnSource(draw))
-        scene = st.lists(steps_of(cast, ticks), min_size=1, max_size=10)
+        scene = st.lists(steps_of(cast, ticks, section_13), min_size=1, max_size=10)
         scenes = draw(st.lists(scene, min_size=1, max_size=max_scenes))
         return assemble([step for scene in scenes for step in scene])
 

@@ -22,6 +22,18 @@ def test_random_traffic_is_decided_as_the_reference_decides_it(seed: int) -> Non
     assert play(Router(), items) == play(ReferenceRouter(), items)
 
 
+@pytest.mark.parametrize("seed", range(1000, 1300))
+def test_random_traffic_of_section_13_is_decided_as_the_reference_decides_it(seed: int) -> None:
+    items = random_events(seed, 120, ticks=True, section_13=True)
+    assert play(Router(), items) == play(ReferenceRouter(), items)
+
+
+@given(event_sequences(ticks=True, section_13=True))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_no_sequence_of_events_of_section_13_tells_the_two_apart(items: list[Item]) -> None:
+    assert play(Router(), items) == play(ReferenceRouter(), items)
+
+
 @given(event_sequences(ticks=True))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_no_sequence_of_events_tells_the_two_apart(items: list[Item]) -> None:

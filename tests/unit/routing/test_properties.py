@@ -1,4 +1,4 @@
-"""What holds at every moment, whatever the events are (S4, T1)."""
+"""What holds at every moment, whatever the events are (S4, T1, section 13)."""
 
 from collections import Counter
 from itertools import combinations
@@ -12,6 +12,10 @@ from schemas.shop import AgentSettings, ShopConfig, ShopConfigChange
 from streams.routing import Router
 from streams.routing.share import STRIDE
 from tests.reference.traffic import Item, event_sequences
+
+MOST_AGENTS = 9
+"""Those of the traffic, with accounts and strangers that come online."""
+MOST_MOVES = 10
 
 
 @given(event_sequences(ticks=True))
@@ -40,6 +44,26 @@ def test_a_buyer_waits_for_one_owner_and_pending_counts_the_waiting(items: list[
             pooled += len(in_pool)
         assert (gauges.pending_replies, gauges.message_pool, gauges.busy_agents) == (pending, pooled, busy)
         assert gauges.agent_keys == sum(gauges.agents.values())
+
+
+@given(event_sequences(ticks=True, section_13=True))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_every_message_is_assigned_and_none_goes_round_without_end(items: list[Item]) -> None:
+    """Without another event each agent is found out once, and X2 moves a buyer no_reply_limit times (10 at most here).
+
+    Each of these may put it into the pool, from where it is drained once.
+    """
+    router = Router()
+    told: set[str] = set()
+    for item in items:
+        decisions = router.fire_timers(item) if isinstance(item, int) else router.apply(item)
+        assigned = Counter(decision.message_id for decision in decisions if isinstance(decision, Assignment))
+        told.update(assigned)
+        if isinstance(item, BuyerMessage):
+            assert item.event_id in told
+        assert all(count <= 3 + 2 * (MOST_AGENTS + MOST_MOVES) for count in assigned.values())
+        ids = [decision.assignment_id for decision in decisions if isinstance(decision, Assignment)]
+        assert len(ids) == len(set(ids))
 
 
 @given(
