@@ -11,25 +11,40 @@ from streams.routing.ladder import (
     KEEPS_LAST_CONTACT,
     PINDUODUO,
     PINDUODUO_DRAIN,
+    PINDUODUO_TRANSFER,
     QIANNIU,
     QIANNIU_DRAIN,
+    QIANNIU_TRANSFER,
     UNATTENDED,
+    Ladder,
     climb,
+    leave_message_anyway,
 )
-from streams.routing.message_pool import Place
-from streams.routing.plan import ALL_AGENTS
+from streams.routing.reach import next_to_drain
 from streams.routing.records import Buyer
-from streams.routing.share import pool
+from streams.routing.share import charge
 from streams.routing.standing import refresh
 from streams.routing.state import Agent, Shop
-from streams.routing.waiting import stop_waiting, wait_for, wait_in_message_pool
+from streams.routing.ties import take_from
+from streams.routing.waiting import set_no_reply_timer, stop_waiting, wait_for, wait_in_message_pool
 
 
 def route_message(shop: Shop, buyer: Buyer, message: BuyerMessage) -> None:
     """A buyer wrote: down the whole ladder (sections 4 and 5)."""
     case = Case(shop, buyer, message)
-    rung = _decide(case)
+    rung = _decide(case, QIANNIU if case.plan.qianniu else PINDUODUO)
+    owner_id = buyer.owner_id
     _assign(case, rung, rung)
+    if owner_id is not None and buyer.owner_id != owner_id and shop.agents[owner_id].available:
+        drain_message_pool(shop, favoured=owner_id)  # T4, as section 13 extends it
+
+
+def route_to_group(shop: Shop, buyer: Buyer, giver_id: str) -> None:
+    """Y8: a waiting buyer was transferred to a group, and is routed at once, without the agent who gave it away."""
+    assert buyer.message is not None, "a waiting buyer has a message"  # noqa: S101
+    case = Case(shop, buyer, buyer.message, without=(giver_id,), robots=False)
+    rung = _decide(case, QIANNIU_TRANSFER if case.plan.qianniu else PINDUODUO_TRANSFER)
+    _assign(case, rung, rung if rung in UNATTENDED and rung != "offline_receiver" else "group_transfer")
 
 
 def rescue_buyers(shop: Shop, agent: Agent, t0_ms: int) -> None:
@@ -38,11 +53,23 @@ def rescue_buyers(shop: Shop, agent: Agent, t0_ms: int) -> None:
     if config.rescue == "none" or not config.offline_diversion:
         return
     buyers = list(agent.waiting.values()) if config.rescue == "all_pending" else stranded_buyers(agent, t0_ms)
-    for buyer in sorted(buyers, key=_place_in_line):
-        case = _again(shop, buyer, without=(agent.agent_id,))
-        rung = _decide(case)
-        _assign(case, rung, "stranded_rescue" if case.kind == "agent" else rung)
-        shop.stats.rescued_buyers += 1
+    for buyer in sorted(buyers, key=place_in_line):
+        _rescue(shop, buyer, agent.agent_id)
+
+
+def rescue_misdirected(shop: Shop, buyer: Buyer, agent_id: str) -> None:
+    """Y9: a waiting buyer was transferred to an agent who cannot answer; it is rescued if the shop rescues at all."""
+    config = shop.plan.config
+    if config.rescue != "none" and config.offline_diversion:
+        _rescue(shop, buyer, agent_id)
+
+
+def _rescue(shop: Shop, buyer: Buyer, agent_id: str) -> None:
+    case = _again(shop, buyer, without=(agent_id,))
+    rung = _decide(case, QIANNIU if case.plan.qianniu else PINDUODUO)
+    found = case.kind == "agent" and rung != "leave_message"  # Y6 leaves the message with an agent
+    _assign(case, rung, "stranded_rescue" if found else rung)
+    shop.stats.rescued_buyers += 1
 
 
 def stranded_buyers(agent: Agent, t0_ms: int) -> list[Buyer]:
@@ -50,19 +77,43 @@ def stranded_buyers(agent: Agent, t0_ms: int) -> list[Buyer]:
     return list(takewhile(lambda buyer: buyer.assigned_ms >= t0_ms, reversed(agent.waiting.values())))
 
 
-def reassign_without_reply(shop: Shop, buyer: Buyer) -> None:
-    """X2: the buyer has waited long enough for its owner, so it is routed to another, if there is one."""
+def reassign_without_reply(shop: Shop, buyer: Buyer) -> bool:
+    """X2: the buyer has waited long enough for its owner, so it is routed to another, if there is one.
+
+    Returns:
+        Whether it was taken from its owner.
+    """
+    owner_id = buyer.owner_id
+    assert owner_id is not None, "X2 is about a buyer who waits for somebody"  # noqa: S101
     case = _again(shop, buyer, without=buyer.waited_for)
-    rung = _decide(case)
+    rung = _decide(case, QIANNIU if case.plan.qianniu else PINDUODUO)
     if rung in UNATTENDED:
-        buyer.no_reply_stays = True
-        refresh(shop, shop.agent(buyer.owner_id or ""))
-        shop.changed_buyers.add(buyer.buyer_id)
-        return
+        if not _leaves_message(case, owner_id):
+            buyer.no_reply_doublings += 1
+            buyer.owned_since_ms = shop.clock_ms
+            refresh(shop, shop.agents[owner_id])
+            set_no_reply_timer(shop, buyer)
+            shop.changed_buyers.add(buyer.buyer_id)
+            return False
+        rung = "leave_message"
     buyer.no_reply_moves += 1
     shop.stats.no_reply_moves += 1
+    if case.share_pool is not None:
+        charge(shop, case.share_pool, shop.agents[owner_id], case.compared_weight)  # Y14
     _assign(case, rung, "no_reply")
-    drain_message_pool(shop)
+    if buyer.owner_id != owner_id:
+        take_from(shop, buyer, shop.agents[owner_id])
+    return True
+
+
+def _leaves_message(case: Case, owner_id: str) -> bool:
+    """Y10: whether a buyer whom nobody else can take goes where messages are left, and not to its owner again."""
+    if case.plan.config.no_reply_else != "leave_message":
+        return False
+    case.weight = case.candidate_count = case.push = None
+    leave_message_anyway(case)
+    case.trace[-1] = ("leave_message", "taken")
+    return case.target_id != owner_id
 
 
 def drain_message_pool(shop: Shop, favoured: str | None = None) -> None:
@@ -72,62 +123,25 @@ def drain_message_pool(shop: Shop, favoured: str | None = None) -> None:
     if favoured is not None and not shop.agents[favoured].online:
         favoured = None
     ladder = QIANNIU_DRAIN if shop.plan.qianniu else PINDUODUO_DRAIN
-    while (buyer_id := _next_to_drain(shop, favoured)) is not None:
-        case = _again(shop, shop.buyers[buyer_id], drain=True, favoured=favoured)
+    passed = None
+    while (passed := next_to_drain(shop, favoured, passed)) is not None:
+        buyer = shop.buyers[passed[-1]]
+        case = _again(shop, buyer, without=buyer.taken_from, drain=True, favoured=favoured)
         rung = climb(case, ladder)
-        assert rung is not None, "somebody can take whoever is next"  # noqa: S101
-        _assign(case, rung, "pool_drained")
-        if case.target_id == favoured:
-            favoured = None  # F3
+        if rung is not None:
+            _assign(case, rung, "pool_drained")
+            if case.target_id == favoured:
+                favoured = None  # F3
 
 
-def _next_to_drain(shop: Shop, favoured: str | None) -> str | None:
-    """The first in the pool whom somebody can take: anybody who takes part in shares, or an agent that it knows.
-
-    Room only shrinks during a drain, so whom nobody could take before nobody can take now.
-    """
-    waiting = shop.message_pool
-    if not len(waiting) or not (waiting.with_room or favoured is not None):
-        return None
-    if len(pool(shop, ALL_AGENTS).roomy) or (favoured is not None and shop.agents[favoured].candidate):
-        place = waiting.everyone.first()
-    else:
-        reachable = waiting.reachable if favoured is None else waiting.reachable | {favoured}
-        places = [_first_acquaintance(shop, shop.agents[agent_id]) for agent_id in list(reachable)]
-        place = min([place for place in places if place is not None], default=None)
-    return None if place is None else place[1]
-
-
-def _first_acquaintance(shop: Shop, agent: Agent) -> Place | None:
-    """The first in the pool who comes to this agent as its last contact or dedicated agent; it has room for one."""
-    waiting, plan = shop.message_pool, shop.plan
-    known = waiting.acquaintances.get(agent.agent_id)
-    if known is None or (agent.limit is not None and len(agent.waiting) >= agent.limit):
-        return None
-    by_contact = None
-    if agent.available or plan.config.suspended_keeps_recent:
-        while (by_contact := known.by_contact.first()) is not None and _expired(shop, by_contact[1]):
-            waiting.contact_expired(by_contact[1], agent.agent_id)
-    dedicated = known.dedicated.first() if agent.available else None
-    if by_contact is None or dedicated is None:
-        return dedicated if by_contact is None else by_contact
-    return min(by_contact, dedicated)
-
-
-def _expired(shop: Shop, buyer_id: str) -> bool:
-    """Q2, P1: whether the buyer's last contact is out of the window."""
-    window_ms = shop.plan.recent_window_ms
-    return window_ms is not None and shop.clock_ms - shop.buyers[buyer_id].contact_ms > window_ms
-
-
-def _decide(case: Case) -> str:
-    """Down the whole ladder, with the buyer in question not counted where it waits (X1, F10)."""
+def _decide(case: Case, ladder: Ladder) -> str:
+    """Down a ladder of which the last rung takes every message; the buyer does not count where it waits (X1, F10)."""
     owner_id = case.buyer.owner_id
     if owner_id is not None:
         owner = case.shop.agents[owner_id]
         if owner.limit is not None:
             refresh(case.shop, owner, uncounted=1)
-    rung = climb(case, QIANNIU if case.plan.qianniu else PINDUODUO)
+    rung = climb(case, ladder)
     assert rung is not None, "the last rung takes every message"  # noqa: S101
     return rung
 
@@ -140,8 +154,9 @@ def _again(
     return Case(shop, buyer, buyer.message, without=without, robots=False, strict=True, drain=drain, favoured=favoured)
 
 
-def _place_in_line(buyer: Buyer) -> int:
-    return buyer.first_seq
+def place_in_line(buyer: Buyer) -> tuple[int, int]:
+    """T4, Y7: by descending priority, then in the order of the first waiting message."""
+    return -buyer.priority, buyer.first_seq
 
 
 def _assign(case: Case, rung: str, rule: str) -> None:
@@ -174,6 +189,8 @@ def _assign(case: Case, rung: str, rule: str) -> None:
         )
     )
     buyer.holder = target_id
+    if buyer.given_away_by == target_id:
+        buyer.given_away_by = None  # Y12
     if rung not in KEEPS_LAST_CONTACT:
         buyer.contact_id, buyer.contact_ms = target_id, shop.clock_ms  # T3
     shop.touch(buyer)

@@ -1,12 +1,16 @@
 """Timers by the shop's clock (O1): detection, expiry and no-reply, each at its deadline."""
 
-from heapq import heappop
+from heapq import heapify, heappop
 from itertools import takewhile
 
-from streams.routing.assign import reassign_without_reply
-from streams.routing.presence import detected, next_look_ms
+from streams.routing.assign import drain_message_pool, reassign_without_reply
+from streams.routing.presence import detected, next_look_ms, suspend_for_silence
 from streams.routing.state import NEVER_MS, Shop
+from streams.routing.ties import forget_takers, unbind
 from streams.routing.waiting import stop_waiting
+
+_SLACK = 16
+"""So many entries of buyers who wait no more may lie in the heap of no-replies."""
 
 
 def fire_due(shop: Shop, until_ms: int) -> None:
@@ -60,18 +64,27 @@ def _detect(shop: Shop) -> None:
 
 def _no_reply_ms(shop: Shop) -> int:
     """When the buyer that has waited for its owner for longest is routed again (X2)."""
-    for deadline_ms in shop.no_replies.values():
-        return deadline_ms
+    heap = shop.no_reply_heap
+    if len(heap) > 2 * len(shop.no_replies) + _SLACK:
+        heap[:] = [(deadline_ms, buyer_id) for buyer_id, deadline_ms in shop.no_replies.items()]
+        heapify(heap)
+    while heap:
+        deadline_ms, buyer_id = heap[0]
+        if shop.no_replies.get(buyer_id) == deadline_ms:
+            return deadline_ms
+        heappop(heap)
     return NEVER_MS
 
 
 def _reassign(shop: Shop) -> None:
-    """X2: route the buyers whose time has come, in order of id."""
-    deadline_ms = _no_reply_ms(shop)
-    due = takewhile(lambda buyer_id: shop.no_replies[buyer_id] == deadline_ms, shop.no_replies)
-    for buyer_id in sorted(due):
-        del shop.no_replies[buyer_id]
-        reassign_without_reply(shop, shop.buyers[buyer_id])
+    """X2: route the buyer whose time has come; of several the one with the smallest id."""
+    _, buyer_id = heappop(shop.no_reply_heap)
+    del shop.no_replies[buyer_id]
+    buyer = shop.buyers[buyer_id]
+    owner = shop.agents[buyer.owner_id or ""]
+    if reassign_without_reply(shop, buyer):
+        suspend_for_silence(shop, owner)
+        drain_message_pool(shop)
 
 
 def _forget_ms(shop: Shop) -> int:
@@ -85,6 +98,8 @@ def _forget(shop: Shop) -> None:
     """T5: forget the buyers whose time has come, in order of id. This drains nothing."""
     still_since_ms = next(iter(shop.buyers.values())).last_ms
     for buyer in list(takewhile(lambda buyer: buyer.last_ms == still_since_ms, shop.buyers.values())):
+        forget_takers(shop, buyer)
+        unbind(shop, buyer)
         if buyer.owner_id is not None or buyer.in_pool:
             shop.stats.expired_buyers += 1
             stop_waiting(shop, buyer)

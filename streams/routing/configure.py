@@ -4,9 +4,9 @@ from schemas.shop import ShopConfigChange
 from streams.routing.assign import drain_message_pool
 from streams.routing.plan import Plan
 from streams.routing.presence import announce, announce_offline, believe_anew, is_connected, set_deadline
-from streams.routing.records import Buyer
 from streams.routing.standing import adopt_plan
 from streams.routing.state import NEVER_MS, Shop
+from streams.routing.ties import unbind
 from streams.routing.waiting import set_no_reply_timer
 
 
@@ -36,11 +36,19 @@ def adopt(shop: Shop, change: ShopConfigChange, *, heartbeats_since_ms: int, no_
         shop.heartbeats_since_ms = heartbeats_since_ms
     if shop.plan.no_reply_ms is not None and old.no_reply_ms is None:
         shop.no_reply_since_ms = no_reply_since_ms
+        for agent in shop.agents.values():
+            for buyer in agent.waiting.values():
+                if buyer.no_reply_doublings:
+                    buyer.no_reply_doublings = 0  # Y10
+                    shop.changed_buyers.add(buyer.buyer_id)
     shop.gauges.configured_shops += (change.given is not None) - (shop.given is not None)
     shop.given = change.given
     shop.settings_changed = True
     adopt_plan(shop)
-    for _, buyer_id in shop.message_pool.everyone.places():  # whom a buyer knows may be others now
+    for buyer_id in sorted(shop.bound):
+        if shop.buyers[buyer_id].group_id not in shop.plan.single_groups:
+            unbind(shop, shop.buyers[buyer_id])  # Y8: it binds no more, also if the group comes back
+    for *_, buyer_id in shop.message_pool.everyone.places():  # whom a buyer knows may be others now
         shop.message_pool.remove(buyer_id)
         shop.message_pool.add(shop.buyers[buyer_id], shop.plan.dedicated.get(buyer_id))
 
@@ -49,15 +57,12 @@ def set_timers(shop: Shop) -> None:
     """Numbers that changed hold for running waits (X2), silence (L9) and memory (T5)."""
     shop.detections.clear()
     shop.no_replies.clear()
+    shop.no_reply_heap.clear()
     shop.wake_ms = 0  # look at once what is due: a deadline already past fires at the clock
     for agent_id in sorted(shop.agents):
         shop.agents[agent_id].queued_ms = NEVER_MS
         set_deadline(shop, shop.agents[agent_id])
     if shop.plan.no_reply_ms is not None:
-        waiting = [buyer for agent in shop.agents.values() for buyer in agent.waiting.values()]
-        for buyer in sorted(waiting, key=_came_to_owner):
-            set_no_reply_timer(shop, buyer)
-
-
-def _came_to_owner(buyer: Buyer) -> int:
-    return buyer.owned_since_ms
+        for agent in shop.agents.values():
+            for buyer in agent.waiting.values():
+                set_no_reply_timer(shop, buyer)

@@ -52,6 +52,11 @@ def leave_message_anyway(case: Case) -> Outcome:
     settings = case.plan.config.leave_message
     if settings.to == "main_account" and settings.main_account_id is not None:
         return case.give("main_account", settings.main_account_id)
+    if settings.to == "recent_contact":
+        contact = case.buyer.contact_id
+        if contact is not None and contact not in case.without and _in_group(case, contact):
+            return case.give("agent", contact)  # Y6
+        return case.give("message_pool", "message_pool")
     if settings.to == "proxy_account":
         proxies = case.plan.proxies
         return case.give("proxy_account", proxies[draw_for_buyer(case.shop.shop_id, case.buyer.buyer_id, len(proxies))])
@@ -64,11 +69,35 @@ def recent_contact(case: Case) -> Outcome:
     contact = buyer.contact_id
     if contact is None:
         return "no_record"
-    if window_ms is not None and case.shop.clock_ms - buyer.contact_ms > window_ms:
+    age_ms = case.shop.clock_ms - buyer.contact_ms
+    if window_ms is not None and age_ms > window_ms:
         return "expired"
-    case.has_contact = True
-    obstacle = case.obstacle(contact, suspended_receives=case.plan.config.suspended_keeps_recent)
-    return case.give("agent", contact) if obstacle is None else obstacle
+    if not _in_scope(case, contact):
+        case.contact_out_of_group = contact
+        return "out_of_group"
+    agent = case.shop.agents.get(contact)
+    kept = age_ms <= case.plan.suspended_keeps_ms and not (agent is not None and agent.no_reply_suspended)  # Y1, Y11
+    obstacle = case.obstacle(contact, suspended_receives=kept)
+    if obstacle is None:
+        return case.give("agent", contact)
+    case.has_contact = case.group is None  # Y8: one that cannot receive counts as none
+    return obstacle
+
+
+def _in_group(case: Case, agent_id: str) -> bool:
+    """Y8: whether the buyer's group lets the agent have it; any agent without one."""
+    return case.group is None or agent_id in case.group.members
+
+
+def _in_scope(case: Case, contact: str) -> bool:
+    """Y8, Y2: whether the last contact may be asked for, by the buyer's group, or by those of the order state."""
+    if case.group is not None:
+        return contact in case.group.members
+    if not case.plan.contact_of_group:
+        return True
+    state = case.message.order_state
+    binding = case.plan.bindings.get(state) if state is not None else None
+    return binding is None or contact in binding.members
 
 
 def dedicated_agent(case: Case) -> Outcome:
@@ -79,6 +108,8 @@ def dedicated_agent(case: Case) -> Outcome:
     dedicated = config.dedicated_agents.get(case.buyer.buyer_id)
     if dedicated is None:
         return "no_binding"
+    if not _in_group(case, dedicated):
+        return "out_of_group"
     obstacle = case.obstacle(dedicated, suspended_receives=False)
     return case.give("agent", dedicated) if obstacle is None else obstacle
 
@@ -104,26 +135,44 @@ def group_share(case: Case) -> Outcome:
 
 def group_fallback(case: Case) -> Outcome:
     """Q7: the bound groups have nobody who can take the message, so share among all."""
-    return "no_binding" if case.binding is None else pick_by_share(case, ALL_AGENTS)  # F1
+    if case.binding is None:
+        return "no_binding"  # F1
+    if case.plan.config.fallback == "queue" and not case.by_lot:
+        case.queues = True
+        return "off"  # Y3
+    return pick_by_share(case, ALL_AGENTS, only=case.contact_out_of_group)
 
 
 def page_share(case: Case) -> Outcome | None:
     """P3: no contact, so share among the agents of the page's rule, or among all without one."""
     if case.has_contact:
         return None
+    if case.group is not None:
+        return pick_by_share(case, case.group.pool)
+    page = _bound_page(case)
+    return pick_by_share(case, ALL_AGENTS if page is None else page_pool_name(page))
+
+
+def _bound_page(case: Case) -> str | None:
+    """The page that the buyer came from, if it has a rule."""
     page = case.message.entry_page
-    pool = page_pool_name(page) if page is not None and page in case.plan.pages else ALL_AGENTS
-    return pick_by_share(case, pool)
+    return page if page is not None and page in case.plan.pages else None
 
 
 def random_online(case: Case) -> Outcome:
-    """P2, P4: the last contact, or every agent of the page, cannot receive."""
-    return pick_random(case)
+    """P2, P4: the last contact, or every agent of the page or group, cannot receive."""
+    if not case.has_contact and case.plan.config.fallback == "queue" and (case.group or _bound_page(case)):
+        case.queues = True
+        return "off"  # Y3
+    return pick_random(case, only=case.contact_out_of_group)
 
 
 def offline_receiver(case: Case) -> Outcome | None:
-    """P5: nobody is available, so one of those who receive then; `push` tells whether its mobile app is alive."""
-    if case.somebody_available():
+    """P5, Y15: nobody is available, or all are of weight 0, so one of those who receive then.
+
+    `push` tells whether its mobile app is alive.
+    """
+    if case.somebody_eligible():
         return None  # F1
     if not case.plan.receivers:
         return "off"
@@ -137,14 +186,14 @@ def offline_receiver(case: Case) -> Outcome | None:
 
 
 def queue(case: Case) -> Outcome | None:
-    """X1: share or random found only full agents, so the message waits in the pool until there is room."""
-    return case.give("message_pool", "message_pool") if case.found_only_full else None
+    """X1, Y3: only full agents were found, or the group or page has nobody: the message waits in the pool for them."""
+    return case.give("message_pool", "message_pool") if case.found_only_full or case.queues else None
 
 
 def _robot(case: Case) -> Outcome:
     if not case.robots:
         return "excluded"
-    if case.message.wants_human:
+    if case.kept_from_robots:
         return "wants_human"
     return case.give("robot", case.plan.config.robot_id)
 
@@ -176,6 +225,10 @@ PINDUODUO: Ladder = (
     ("queue", queue),  # X1
     ("leave_message", leave_message_anyway),  # P6
 )
+
+# Y8: from Q2 or P1 on.
+QIANNIU_TRANSFER: Ladder = QIANNIU[4:]
+PINDUODUO_TRANSFER: Ladder = PINDUODUO[2:]
 
 # T4: from Q2 or P1, and without the rungs that take a message when no agent can.
 QIANNIU_DRAIN: Ladder = QIANNIU[4:10]

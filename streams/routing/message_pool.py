@@ -4,54 +4,45 @@ All buyers of a line can be taken by the same agents: if nobody can take its fir
 buyer stands in the line of those whom anybody may take, and in a line of each agent that the buyer knows.
 """
 
-from heapq import heapify, heappop, heappush
+from bisect import bisect_left, bisect_right, insort
 
 from streams.routing.records import Buyer
 
-Place = tuple[int, str]
-"""(first_seq, buyer id): in this order the pool is drained."""
-
-_SLACK = 16
-"""So many entries of buyers who left may lie in any heap; in a long one as many as of those who are there."""
+Place = tuple[int, int, str]
+"""(minus the priority, first_seq, buyer id): in this order the pool is drained (T4, Y7)."""
 
 
 class Line:
     """Buyers in the order of the pool."""
 
-    __slots__ = ("_heap", "_places")
+    __slots__ = ("_places", "_sorted")
 
     def __init__(self) -> None:
-        self._heap: list[Place] = []  # some of them of buyers who left, which go when they surface
+        self._sorted: list[Place] = []
         self._places: dict[str, Place] = {}
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._sorted)
 
     def add(self, place: Place) -> None:
         """Queue a buyer who is not in."""
-        self._places[place[1]] = place
-        heappush(self._heap, place)
+        self._places[place[-1]] = place
+        insort(self._sorted, place)
 
     def discard(self, buyer_id: str) -> None:
         """Take a buyer out, if it is in."""
-        self._places.pop(buyer_id, None)
-        if len(self._heap) > 2 * len(self._places) + _SLACK:
-            self._heap = list(self._places.values())
-            heapify(self._heap)
+        place = self._places.pop(buyer_id, None)
+        if place is not None:
+            del self._sorted[bisect_left(self._sorted, place)]
 
-    def first(self) -> Place | None:
-        """Whose turn it is."""
-        heap = self._heap
-        while heap:
-            place = heap[0]
-            if self._places.get(place[1]) == place:
-                return place
-            heappop(heap)
-        return None
+    def first_after(self, passed: Place | None) -> Place | None:
+        """Whose turn it is after a place, which need not be taken any more; None: from the beginning."""
+        index = 0 if passed is None else bisect_right(self._sorted, passed)
+        return self._sorted[index] if index < len(self._sorted) else None
 
     def places(self) -> list[Place]:
         """All of them, in order."""
-        return sorted(self._places.values())
+        return self._sorted[:]
 
 
 class Acquaintances:
@@ -81,7 +72,7 @@ class MessagePool:
 
     def add(self, buyer: Buyer, dedicated_id: str | None) -> None:
         """Queue a buyer by its first waiting message (T4); `dedicated_id` is its dedicated agent where that counts."""
-        place = (buyer.first_seq, buyer.buyer_id)
+        place = (-buyer.priority, buyer.first_seq, buyer.buyer_id)
         self.everyone.add(place)
         self._known[buyer.buyer_id] = (buyer.contact_id, dedicated_id)
         if buyer.contact_id is not None:

@@ -6,6 +6,7 @@ from schemas.shop import DEFAULT_VERSION, Group, ShopConfig
 
 HOUR_MS = 3_600_000
 POOL_SEPARATOR = "\u001f"
+FOR_EVER_MS = 1 << 62
 ALL_AGENTS = "all"
 
 
@@ -20,6 +21,19 @@ class Binding(NamedTuple):
 def group_pool_name(group_ids: list[str]) -> str:
     """The name of the candidate pool of some groups (S2)."""
     return "group:" + POOL_SEPARATOR.join(sorted(group_ids))
+
+
+def tier_pool_name(tier: int, pool: str) -> str:
+    """The name of one tier of a candidate pool (Y4)."""
+    return pool if tier == 1 else f"tier:{tier}{POOL_SEPARATOR}{pool}"
+
+
+def tier_of_pool(name: str) -> tuple[int, str]:
+    """The tier, and the candidate pool of which it is one (Y4)."""
+    if not name.startswith("tier:"):
+        return 1, name
+    tier, _, pool = name.removeprefix("tier:").partition(POOL_SEPARATOR)
+    return int(tier), pool
 
 
 def page_pool_name(page: str) -> str:
@@ -41,8 +55,12 @@ class Plan:
         # T5: 72 h at the least, 30 days where the window is null.
         self.forget_after_ms = 30 * 24 * HOUR_MS if window_h is None else max(72, window_h) * HOUR_MS
         self.no_reply_ms = None if config.no_reply_reassign_s is None else config.no_reply_reassign_s * 1000
+        self.contact_of_group = self.qianniu and config.recent_contact_scope == "group"  # Y2
         self.unattended_robot = config.robot_first and config.robot_when_unattended
         self._weights = {agent.agent_id: agent.weight for agent in config.agents}
+        self._tiers = {agent.agent_id: agent.tier for agent in config.agents if agent.tier != 1}
+        self.tiers = tuple(sorted({1, *self._tiers.values()}))
+        self.suspended_keeps_ms = self._suspended_keeps_ms()
         self._limits = {agent.agent_id: agent.max_pending for agent in config.agents if agent.max_pending is not None}
         self.named = self._named()
         self.receivers = tuple(sorted(config.offline_receivers))
@@ -55,15 +73,19 @@ class Plan:
         self.pages = {page.page: frozenset(page.agent_ids) for page in config.pages}
 
     def weight(self, agent_id: str) -> int:
-        """The configured weight of an agent; 100 for one that the settings do not list."""
-        return self._weights.get(agent_id, 100)
+        """The configured weight of an agent, or that of those whom the settings do not list (Y5)."""
+        return self._weights.get(agent_id, self.config.unlisted_agent_weight)
+
+    def tier(self, agent_id: str) -> int:
+        """Y4: the agent's tier; 1 for one that the settings do not list."""
+        return self._tiers.get(agent_id, 1)
 
     def max_pending(self, agent_id: str) -> int | None:
         """X1: the agent's limit of waiting buyers, None for no limit."""
         return self._limits.get(agent_id, self.config.default_max_pending)
 
     def members(self, pool: str) -> frozenset[str] | None:
-        """Who belongs to a candidate pool (S2): None is everybody, the empty set a pool without a rule today."""
+        """Who belongs to a candidate pool of any tier (S2): None is everybody, the empty set a pool without a rule."""
         if pool == ALL_AGENTS:
             return None
         kind, _, name = pool.partition(":")
@@ -71,6 +93,13 @@ class Plan:
             return self.pages.get(name, frozenset())
         groups = [self._groups[gid] for gid in name.split(POOL_SEPARATOR) if gid in self._groups]
         return _binding(groups).members
+
+    def _suspended_keeps_ms(self) -> int:
+        """Y1: how old a contact may be for a suspended agent to keep it; negative: never."""
+        if not self.config.suspended_keeps_recent:
+            return -1
+        hours = self.config.suspended_keeps_recent_h
+        return FOR_EVER_MS if hours is None else hours * HOUR_MS
 
     def _named(self) -> frozenset[str]:
         """The agents that the settings name, so that they are known without an event (section 2)."""

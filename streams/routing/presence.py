@@ -1,14 +1,15 @@
 """Presence and the detection lag (section 2): devices, windows, silence, and what is published of them."""
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
-from schemas.decisions import AgentPresence, Presence
+from schemas.decisions import AgentPresence, Cause, Presence
 from schemas.events import AgentStatus
 from streams.routing.assign import drain_message_pool, rescue_buyers, stranded_buyers
 from streams.routing.draws import detection_lag_ms
 from streams.routing.records import Device, Window
 from streams.routing.standing import refresh
 from streams.routing.state import NEVER_MS, Agent, Shop
+from streams.routing.ties import forget_taken
 
 
 def apply_status(shop: Shop, event: AgentStatus) -> None:
@@ -20,6 +21,7 @@ def apply_status(shop: Shop, event: AgentStatus) -> None:
         if not stale:
             agent.status_ms = event.occurred_at_ms
             agent.suspended = event.status == "suspended"
+            lift_no_reply_suspension(agent)  # a suspension is the agent's own now (Y11)
             publish_change(shop, agent)
     else:
         stale = _apply_connectivity(shop, agent, event)
@@ -36,17 +38,63 @@ def noticed(shop: Shop, agent: Agent, own_time_ms: int) -> None:
         set_deadline(shop, agent)
 
 
+def lift_no_reply_suspension(agent: Agent) -> bool:
+    """Y11: what suspended the agent for want of replies is over, and the count begins anew: whether it did."""
+    if not agent.no_reply_suspended:
+        return False
+    agent.no_reply_suspended = False
+    agent.no_reply_count = 0
+    return True
+
+
+def did_something(shop: Shop, agent: Agent, *, answered: bool) -> bool:
+    """Y10, Y11: the agent replied, closed or transferred: whether a drain may find more than before.
+
+    A reply or close, `answered`, also ends a suspension for want of replies.
+    """
+    agent.no_reply_count = 0
+    may_drain = forget_taken(shop, agent)
+    was_available = agent.available
+    if answered and lift_no_reply_suspension(agent):
+        agent.suspended = False
+        if believe_anew(shop, agent):
+            announce(shop, agent)
+    return may_drain or (agent.available and not was_available)
+
+
+def suspend_for_silence(shop: Shop, agent: Agent) -> None:
+    """Y11: X2 took another buyer from this agent; after so many in a row it is suspended, if others are available."""
+    agent.no_reply_count += 1
+    shop.changed_agents.add(agent.agent_id)
+    limit = shop.plan.config.no_reply_suspend_after
+    if limit is None or agent.no_reply_count < limit or agent.suspended:
+        return
+    if shop.available_count - agent.available <= 0:
+        return
+    agent.suspended = agent.no_reply_suspended = True
+    agent.status_ms = shop.clock_ms
+    shop.stats.no_reply_suspensions += 1
+    if believe_anew(shop, agent):
+        announce(shop, agent)
+
+
 def _apply_connectivity(shop: Shop, agent: Agent, event: AgentStatus) -> bool:
-    """Connect or disconnect a device; true if the event is stale."""
-    key = (event.device, event.device_id or "")
-    device = agent.devices.get(key)
-    if device is not None and event.occurred_at_ms < device.status_ms:
-        return True
+    """Connect or disconnect a device, or all of a kind (Y16); true if the event is stale."""
     connected_before = is_connected(shop, agent)
-    agent.devices[key] = Device(event.status == "online", event.occurred_at_ms)
+    if event.status != "online" and event.device_id is None:
+        if not _disconnect_kind(agent, event):
+            return True
+    else:
+        key = (event.device, event.device_id or "")
+        device = agent.devices.get(key)
+        status_ms = agent.offline_kinds.get(event.device, -1) if device is None else device.status_ms
+        if event.occurred_at_ms < status_ms:
+            return True
+        agent.devices[key] = Device(event.status == "online", event.occurred_at_ms)
     if event.status == "online":
         if not connected_before and agent.window is None:
             agent.suspended = False  # L1: believed offline, so coming back lifts a suspension
+            lift_no_reply_suspension(agent)
         agent.mobile_session = agent.mobile_session or event.device == "mobile"
     elif event.status == "logged_out" and event.device == "mobile":
         agent.mobile_session = False  # F7
@@ -64,6 +112,19 @@ def _apply_connectivity(shop: Shop, agent: Agent, event: AgentStatus) -> bool:
     elif connected_before:
         _disconnected(shop, agent, event.occurred_at_ms, at_once=at_once)
     return False
+
+
+def _disconnect_kind(agent: Agent, event: AgentStatus) -> bool:
+    """Y16: every device of the kind, each as L10 allows, and those not seen yet; false if each has a newer status."""
+    at_ms = event.occurred_at_ms
+    devices = [device for (kind, _), device in agent.devices.items() if kind == event.device]
+    older = [device for device in devices if device.status_ms <= at_ms]
+    if at_ms < agent.offline_kinds.get(event.device, -1) or (devices and not older):
+        return False
+    agent.offline_kinds[event.device] = at_ms
+    for device in older:
+        device.connected, device.status_ms = False, at_ms
+    return True
 
 
 def _disconnected(shop: Shop, agent: Agent, t0_ms: int, *, at_once: bool) -> None:
@@ -89,22 +150,22 @@ def detected(shop: Shop, agent: Agent, deadline_ms: int) -> None:
             device.connected = False
         if was_connected:
             since_ms = _seen_ms(shop, agent)
-            goes_offline(shop, agent, since_ms, _lag_ms(shop, agent, since_ms))
+            goes_offline(shop, agent, since_ms, _lag_ms(shop, agent, since_ms), cause="silence")
     if agent.window is not None and agent.window.deadline_ms == deadline_ms:
         goes_offline(shop, agent, agent.window.t0_ms, agent.window.lag_ms)
     shop.changed_agents.add(agent.agent_id)
     set_deadline(shop, agent)
 
 
-def goes_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int) -> None:
+def goes_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int, *, cause: Cause | UnsetType = UNSET) -> None:
     """The router knows that the agent is offline (L3, L8, L9)."""
     agent.window = None
     set_deadline(shop, agent)
     _believe(shop, agent, "offline")
-    announce_offline(shop, agent, t0_ms, lag_ms)
+    announce_offline(shop, agent, t0_ms, lag_ms, cause=cause)
 
 
-def announce_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int) -> None:
+def announce_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int, *, cause: Cause | UnsetType = UNSET) -> None:
     """Publish `offline` with the stranded buyers (L6), and rescue them (L7)."""
     stranded = len(stranded_buyers(agent, t0_ms))
     shop.stats.stranded_buyers += stranded
@@ -118,6 +179,7 @@ def announce_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int) -> None:
             lag_ms=lag_ms,
             pending_replies=len(agent.waiting),
             stranded_buyers=stranded,
+            cause=cause,
         )
     )
     rescue_buyers(shop, agent, t0_ms)
@@ -135,6 +197,7 @@ def announce(shop: Shop, agent: Agent) -> None:
             at_ms=shop.clock_ms,
             lag_ms=UNSET if window is None else window.lag_ms,
             pending_replies=len(agent.waiting),
+            cause="no_reply" if agent.presence == "suspended" and agent.no_reply_suspended else UNSET,
         )
     )
 

@@ -53,11 +53,21 @@ class Buyer(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
     """When it was last assigned or transferred to its owner (L6)."""
     owned_since_ms: int = 0
     """When it came to its owner (X2)."""
-    no_reply_stays: bool = False
-    """X2 found nobody else for this owner."""
+    no_reply_doublings: int = 0
+    """How often X2 found nobody else for this owner; each doubles the wait (Y10)."""
     no_reply_moves: int = 0
     waited_for: tuple[str, ...] = ()
     """The owners it has waited for since the last human answer (X2)."""
+    taken_from: tuple[str, ...] = ()
+    """The agents from whom X2 took it, and who have done nothing since (Y10)."""
+    priority: int = 0
+    """The highest of its messages since the last human answer (Y7)."""
+    wants_human: bool = False
+    """It said so since the last human answer (Y13)."""
+    group_id: str | None = None
+    """The group that a transfer has bound it to (Y8)."""
+    given_away_by: str | None = None
+    """The agent who transferred it last, and whose goodbye answers nothing (Y12)."""
     digests: bytes = b""
     """Of the last eight event ids, eight bytes each (O4)."""
 
@@ -68,7 +78,10 @@ class AgentRecord(msgspec.Struct, omit_defaults=True, gc=False):
     pending: int
     seen: bool = False
     devices: list[tuple[str, str, bool, int]] = []
+    offline_kinds: dict[str, int] = {}
     suspended: bool = False
+    no_reply_suspended: bool = False
+    no_reply_count: int = 0
     status_ms: int = -1
     seen_ms: int = 0
     mobile_session: bool = False

@@ -8,6 +8,7 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator
 from heapq import heapify, heappop, heappush, heapreplace
 
+from streams.routing.plan import tier_of_pool, tier_pool_name
 from streams.routing.state import Agent, Shop
 
 STRIDE = 2**32
@@ -16,7 +17,7 @@ STRIDE = 2**32
 class Ranking:
     """Agents of one pool: their ids in order, and the one that share takes first."""
 
-    __slots__ = ("_agents", "_heap", "_pool", "_queued", "_ranked", "ids")
+    __slots__ = ("_agents", "_heap", "_pool", "_queued", "_ranked", "ids", "weight")
 
     def __init__(self, pool: str, agents: dict[str, Agent], members: Iterable[Agent]) -> None:
         self._pool = pool
@@ -26,6 +27,7 @@ class Ranking:
         heapify(self._heap)
         self._queued = set(self.ids)  # who has an entry in the heap
         self._ranked = set(self.ids)
+        self.weight = sum(agents[agent_id].weight for agent_id in self.ids)
 
     def _key(self, agent: Agent) -> tuple[int, int]:
         return agent.virtual_times.get(self._pool, 0), agent.last_share_ms
@@ -39,6 +41,7 @@ class Ranking:
     def add(self, agent: Agent) -> None:
         """Rank an agent that is not in."""
         insort(self.ids, agent.agent_id)
+        self.weight += agent.weight
         self._ranked.add(agent.agent_id)
         if agent.agent_id not in self._queued:
             self._queued.add(agent.agent_id)
@@ -47,6 +50,7 @@ class Ranking:
     def remove(self, agent: Agent) -> None:
         """Rank an agent no longer; its entry goes when it surfaces."""
         del self.ids[bisect_left(self.ids, agent.agent_id)]
+        self.weight -= agent.weight
         self._ranked.discard(agent.agent_id)
 
     def first(self, without: Collection[str]) -> Agent | None:
@@ -74,24 +78,25 @@ class Ranking:
 
 
 class Pool:
-    """The agents that compete for some messages (S2): all, those of some groups, or those of a page."""
+    """The agents of one tier that compete for some messages (S2, Y4): of all, of some groups, or of a page."""
 
-    __slots__ = ("_members", "candidates", "eligible_count", "name", "roomy")
+    __slots__ = ("_members", "_tier", "candidates", "eligible_count", "name", "roomy")
 
     def __init__(self, shop: Shop, name: str) -> None:
         self.name = name
-        self._members = shop.plan.members(name)
+        self._tier, whole = tier_of_pool(name)
+        self._members = shop.plan.members(whole)
         shop.pool_clocks.setdefault(name, 0)
-        members = list(_agents_of(shop, self._members))
+        members = [agent for agent in _agents_of(shop, self._members) if agent.tier == self._tier]
         for agent in members:
             agent.pools.append(self)
         self.eligible_count = sum(agent.eligible for agent in members)
         self.candidates = Ranking(name, shop.agents, [agent for agent in members if agent.candidate])
         self.roomy = Ranking(name, shop.agents, [agent for agent in members if agent.candidate and agent.has_room])
 
-    def has_member(self, agent_id: str) -> bool:
+    def has_member(self, agent: Agent) -> bool:
         """Whether the agent belongs to the pool, candidate or not."""
-        return self._members is None or agent_id in self._members
+        return agent.tier == self._tier and (self._members is None or agent.agent_id in self._members)
 
     def level(self, shop: Shop, agent: Agent) -> None:
         """S3: an agent that becomes a candidate starts level with the pool's clock."""
@@ -120,12 +125,30 @@ def pool(shop: Shop, name: str) -> Pool:
     return found
 
 
+def tiers(shop: Shop, name: str) -> list[Pool]:
+    """Y4: the pool's tiers, in the order in which they are asked."""
+    return [pool(shop, tier_pool_name(tier, name)) for tier in shop.plan.tiers]
+
+
 def take_share(shop: Shop, pool_: Pool, agent: Agent) -> None:
     """The agent gets a message by share: its virtual time steps (S1, S2), the pool's clock follows (S3)."""
     v = agent.virtual_times.get(pool_.name, 0)
     shop.pool_clocks[pool_.name] = max(shop.pool_clocks[pool_.name], v)
-    pending, threshold = len(agent.waiting), shop.plan.config.busy_threshold
-    step = STRIDE // agent.weight if pending <= threshold else STRIDE * pending // (agent.weight * threshold)
-    agent.virtual_times[pool_.name] = v + step
+    agent.virtual_times[pool_.name] = v + _step(shop, agent)
     agent.last_share_ms = shop.clock_ms
     shop.changed_agents.add(agent.agent_id)
+
+
+def charge(shop: Shop, name: str, agent: Agent, compared_weight: int) -> None:
+    """Y14: an agent who did not answer moves on in the pool out of which another was picked instead."""
+    pool_ = pool(shop, tier_pool_name(agent.tier, name))
+    if agent.weight and pool_.has_member(agent):
+        v = agent.virtual_times.get(pool_.name, 0)
+        agent.virtual_times[pool_.name] = v + max(_step(shop, agent), STRIDE // compared_weight)
+        shop.changed_agents.add(agent.agent_id)
+
+
+def _step(shop: Shop, agent: Agent) -> int:
+    """S1, S2: by the agent's weight, and by its pending replies if it is busy."""
+    pending, threshold = len(agent.waiting), shop.plan.config.busy_threshold
+    return STRIDE // agent.weight if pending <= threshold else STRIDE * pending // (agent.weight * threshold)

@@ -150,6 +150,7 @@ class Restore:
             shop.gauges.agents["offline"] -= 1
             shop.gauges.agents[agent.presence] += 1
             refresh(shop, agent)
+        _restore_ties(shop)
         for name in shop.pool_clocks:
             pool(shop, name)
         _clear_marks(shop)
@@ -167,7 +168,10 @@ def _agent_record(agent: Agent) -> AgentRecord:
         pending=len(agent.waiting),
         seen=agent.seen,
         devices=[(*key, device.connected, device.status_ms) for key, device in agent.devices.items()],
+        offline_kinds=agent.offline_kinds,
         suspended=agent.suspended,
+        no_reply_suspended=agent.no_reply_suspended,
+        no_reply_count=agent.no_reply_count,
         status_ms=agent.status_ms,
         seen_ms=agent.seen_ms,
         mobile_session=agent.mobile_session,
@@ -180,6 +184,8 @@ def _agent_record(agent: Agent) -> AgentRecord:
 def _restore_agent(agent: Agent, record: AgentRecord) -> None:
     agent.seen = record.seen
     agent.devices = {(kind, device_id): Device(up, at_ms) for kind, device_id, up, at_ms in record.devices}
+    agent.offline_kinds = record.offline_kinds
+    agent.no_reply_suspended, agent.no_reply_count = record.no_reply_suspended, record.no_reply_count
     agent.suspended, agent.status_ms, agent.seen_ms = record.suspended, record.status_ms, record.seen_ms
     agent.mobile_session, agent.window = record.mobile_session, record.window
     agent.last_share_ms, agent.virtual_times = record.last_share_ms, record.virtual_times
@@ -198,6 +204,14 @@ def _restore_buyers(shop: Shop) -> None:
     for agent in shop.agents.values():
         agent.waiting = {buyer.buyer_id: buyer for buyer in sorted(agent.waiting.values(), key=_ASSIGNED)}
     shop.gauges.buyer_keys += len(buyers)
+
+
+def _restore_ties(shop: Shop) -> None:
+    for buyer in shop.buyers.values():
+        for agent_id in buyer.taken_from:
+            shop.agent(agent_id).taken.add(buyer.buyer_id)
+        if buyer.group_id is not None:
+            shop.bound.add(buyer.buyer_id)
 
 
 def _clear_marks(shop: Shop) -> None:

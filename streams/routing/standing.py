@@ -2,6 +2,7 @@
 
 from streams.routing.share import Pool
 from streams.routing.state import Agent, Shop
+from streams.routing.ties import forget_taken
 
 
 def refresh(shop: Shop, agent: Agent, *, uncounted: int = 0) -> None:
@@ -21,6 +22,8 @@ def refresh(shop: Shop, agent: Agent, *, uncounted: int = 0) -> None:
     has_room = agent.online and not full and pending < shop.plan.config.busy_threshold
     if available is not agent.available:
         _count_available(shop, 1 if available else -1)
+        if available and agent.taken:
+            forget_taken(shop, agent)  # Y10
     if has_room is not agent.has_room:
         shop.message_pool.note_room(agent.agent_id, has_room)
     if eligible is agent.eligible and candidate is agent.candidate and has_room is agent.has_room:
@@ -38,6 +41,7 @@ def adopt_plan(shop: Shop) -> None:
     for agent_id in sorted(shop.agents):
         agent = shop.agents[agent_id]
         agent.pools.clear()
+        agent.tier = shop.plan.tier(agent_id)
         agent.weight, agent.limit = shop.plan.weight(agent_id), shop.plan.max_pending(agent_id)
         refresh(shop, agent)
     for name, candidates in before.items():

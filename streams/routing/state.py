@@ -27,15 +27,20 @@ class Agent:
 
     __slots__ = (
         "agent_id", "available", "busy", "candidate", "devices", "eligible", "has_room", "last_share_ms",
-        "limit", "mobile_session", "online", "pools", "presence", "queued_ms", "seen", "seen_ms", "status_ms",
-        "suspended", "virtual_times", "waiting", "weight", "window",
+        "limit", "mobile_session", "no_reply_count", "no_reply_suspended", "offline_kinds", "online", "pools",
+        "presence", "queued_ms", "seen", "seen_ms", "status_ms", "suspended", "taken", "tier", "virtual_times",
+        "waiting", "weight", "window",
     )  # fmt: skip
 
     def __init__(self, agent_id: str, plan: Plan) -> None:
         self.agent_id = agent_id
         self.seen = False  # named in an event, so it is known whatever the settings say
         self.devices: dict[tuple[str, str], Device] = {}
+        self.offline_kinds: dict[str, int] = {}  # Y16: when a kind of device was last said to be offline altogether
         self.suspended = False
+        self.no_reply_suspended = False  # Y11: suspended for want of replies
+        self.no_reply_count = 0  # Y11: buyers that X2 took from it in a row
+        self.taken: set[str] = set()  # Y10: the buyers that X2 took from it since it did anything
         self.status_ms = -1  # own time of the newest suspended or resumed (L10)
         self.seen_ms = 0  # L9
         self.mobile_session = False  # P5
@@ -45,6 +50,7 @@ class Agent:
         self.waiting: dict[str, Buyer] = {}  # T1: pending is its length. In order of assigned_ms (L6)
         self.weight = plan.weight(agent_id)
         self.limit = plan.max_pending(agent_id)
+        self.tier = plan.tier(agent_id)
         self.last_share_ms = -1  # S2
         self.virtual_times: dict[str, int] = {}  # S2, by the pool's name
         self.pools: list[Pool] = []
@@ -75,7 +81,9 @@ class Shop:
         self.pool_clocks: dict[str, int] = {}  # S3
         self.available_count = 0
         self.detections: list[tuple[int, str]] = []  # a heap of (when to look, agent id), some of them stale
-        self.no_replies: OrderedDict[str, int] = OrderedDict()  # buyer id: deadline, in order of deadline (X2)
+        self.no_replies: dict[str, int] = {}  # buyer id: deadline (X2)
+        self.no_reply_heap: list[tuple[int, str]] = []  # (deadline, buyer id), some of them stale
+        self.bound: set[str] = set()  # Y8: buyers who are bound to a group
         self.wake_ms = NEVER_MS  # no timer is due before this
         self.queued_ms = NEVER_MS  # when the router looks at the shop: no later than that
         self.stats = stats
@@ -91,7 +99,7 @@ class Shop:
         agent = self.agents.get(agent_id)
         if agent is None:
             agent = self.agents[agent_id] = Agent(agent_id, self.plan)
-            agent.pools.extend(pool for pool in self.pools.values() if pool.has_member(agent_id))
+            agent.pools.extend(pool for pool in self.pools.values() if pool.has_member(agent))
             self.gauges.agent_keys += 1
             self.gauges.agents["offline"] += 1
             self.changed_agents.add(agent_id)
@@ -137,6 +145,14 @@ class Shop:
         buyer.in_pool = True
         self.message_pool.add(buyer, self.plan.dedicated.get(buyer.buyer_id))
         self.gauges.message_pool += 1
+
+    def prioritise(self, buyer: Buyer, priority: int) -> None:
+        """Y7: the buyer's priority rises; in the pool it moves on."""
+        if buyer.in_pool:
+            self.message_pool.remove(buyer.buyer_id)
+        buyer.priority = priority
+        if buyer.in_pool:
+            self.message_pool.add(buyer, self.plan.dedicated.get(buyer.buyer_id))
 
     def leave_message_pool(self, buyer: Buyer) -> None:
         """Take the buyer out of the message pool, if it is there."""

@@ -15,6 +15,11 @@ class Stats:
     rescued_buyers: int = 0
     no_reply_moves: int = 0
     expired_buyers: int = 0
+    no_reply_suspensions: int = 0
+    farewells: int = 0
+    transfers_to_unknown_agents: int = 0
+    transfers_to_offline_agents: int = 0
+    transfers_to_unknown_groups: int = 0
     reply_times_ms: list[int] = field(default_factory=list)
     """X3: for each answered buyer, the time since its first unanswered message."""
     detection_lags_ms: list[int] = field(default_factory=list)

@@ -3,9 +3,15 @@
 Pending replies are the length of an agent's `waiting`; moving a buyer moves the count.
 """
 
+from heapq import heappush
+
+from streams.routing.plan import HOUR_MS
 from streams.routing.records import Buyer
 from streams.routing.standing import refresh
 from streams.routing.state import Agent, Shop
+
+MANY = 32
+"""So many doublings make any wait longer than an hour."""
 
 
 def wait_for(shop: Shop, buyer: Buyer, owner: Agent) -> None:
@@ -16,7 +22,7 @@ def wait_for(shop: Shop, buyer: Buyer, owner: Agent) -> None:
         shop.gauges.pending_replies += 1
         buyer.owner_id = owner.agent_id
         buyer.owned_since_ms = shop.clock_ms
-        buyer.no_reply_stays = False  # F10: a new wait
+        buyer.no_reply_doublings = 0  # F10: a new wait
         if owner.agent_id not in buyer.waited_for:
             buyer.waited_for = (*buyer.waited_for, owner.agent_id)
         _pending_changed(shop, owner)
@@ -51,18 +57,21 @@ def stop_waiting(shop: Shop, buyer: Buyer) -> None:
 def no_reply_deadline_ms(shop: Shop, buyer: Buyer) -> int | None:
     """X2: when the buyer has waited long enough for its owner; None if nothing will happen then."""
     after_ms = shop.plan.no_reply_ms
-    if after_ms is None or buyer.owner_id is None or buyer.no_reply_stays:
+    if after_ms is None or buyer.owner_id is None:
         return None
     if buyer.no_reply_moves >= shop.plan.config.no_reply_limit:
         return None
-    return max(buyer.owned_since_ms, shop.no_reply_since_ms) + after_ms
+    # Y10: twice as long each time, up to an hour, or to the setting if that is longer.
+    wait_ms = min(after_ms << min(buyer.no_reply_doublings, MANY), max(after_ms, HOUR_MS))
+    return max(buyer.owned_since_ms, shop.no_reply_since_ms) + wait_ms
 
 
 def set_no_reply_timer(shop: Shop, buyer: Buyer) -> None:
-    """X2: look at the buyer again if its owner does not answer. Whoever came to its owner last is last."""
+    """X2: look at the buyer again if its owner does not answer."""
     deadline_ms = no_reply_deadline_ms(shop, buyer)
     if deadline_ms is not None:
         shop.no_replies[buyer.buyer_id] = deadline_ms
+        heappush(shop.no_reply_heap, (deadline_ms, buyer.buyer_id))
         shop.wake_by(deadline_ms)
 
 
