@@ -36,8 +36,8 @@ def test_a_buyer_waits_for_one_owner_and_pending_counts_the_waiting(items: list[
             in_pool = {buyer_id for buyer_id, buyer in shop.buyers.items() if buyer.in_pool}
             assert owned == set(waiting)
             assert not owned & in_pool
-            assert [buyer_id for _, buyer_id in shop.message_pool.everyone.places()] == sorted(
-                in_pool, key=lambda buyer_id: shop.buyers[buyer_id].first_seq
+            assert [buyer_id for *_, buyer_id in shop.message_pool.everyone.places()] == sorted(
+                in_pool, key=lambda buyer_id: (-shop.buyers[buyer_id].priority, shop.buyers[buyer_id].first_seq)
             )
             assert all(shop.buyers[buyer_id].message is not None for buyer_id in owned | in_pool)
             pending += len(owned)

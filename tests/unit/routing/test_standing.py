@@ -84,7 +84,7 @@ def check(shop: Shop) -> dict[str, Standing]:
     assert shop.available_count == sum(agent.available for agent in now.values())
     assert shop.message_pool.with_room == {agent_id for agent_id, agent in now.items() if agent.has_room}
     for pool in shop.pools.values():
-        members = {agent_id: agent for agent_id, agent in now.items() if pool.has_member(agent_id)}
+        members = {agent_id: agent for agent_id, agent in now.items() if pool.has_member(shop.agents[agent_id])}
         assert all(agent.pools.count(pool) == (agent_id in members) for agent_id, agent in shop.agents.items())
         assert pool.eligible_count == sum(agent.eligible for agent in members.values())
         assert pool.candidates.ids == sorted(agent_id for agent_id, agent in members.items() if agent.candidate)
@@ -98,15 +98,17 @@ def check_message_pool(shop: Shop) -> None:
     """Each waiting buyer stands in the lines of those whom it knows; only a contact out of the window has lost it."""
     lines = shop.message_pool
     waiting = [buyer for buyer in shop.buyers.values() if buyer.in_pool]
-    assert {buyer_id for _, buyer_id in lines.everyone.places()} == {buyer.buyer_id for buyer in waiting}
+    assert {buyer_id for *_, buyer_id in lines.everyone.places()} == {buyer.buyer_id for buyer in waiting}
     assert lines.reachable == lines.with_room & lines.acquaintances.keys()
     window_ms = shop.plan.recent_window_ms
     for agent_id, known in lines.acquaintances.items():
-        by_contact = {buyer_id for _, buyer_id in known.by_contact.places()}
-        dedicated = {buyer_id for _, buyer_id in known.dedicated.places()}
+        by_contact = {buyer_id for *_, buyer_id in known.by_contact.places()}
+        dedicated = {buyer_id for *_, buyer_id in known.dedicated.places()}
         assert by_contact or dedicated
         assert by_contact <= {buyer.buyer_id for buyer in waiting if buyer.contact_id == agent_id}
         assert dedicated == {each.buyer_id for each in waiting if shop.plan.dedicated.get(each.buyer_id) == agent_id}
     for buyer in waiting:
         if buyer.contact_id is not None and (window_ms is None or shop.clock_ms - buyer.contact_ms <= window_ms):
-            assert (buyer.first_seq, buyer.buyer_id) in lines.acquaintances[buyer.contact_id].by_contact.places()
+            assert (-buyer.priority, buyer.first_seq, buyer.buyer_id) in lines.acquaintances[
+                buyer.contact_id
+            ].by_contact.places()
