@@ -98,7 +98,7 @@ def reassign_without_reply(shop: Shop, buyer: Buyer) -> bool:
         rung = "leave_message"
     buyer.no_reply_moves += 1
     shop.stats.no_reply_moves += 1
-    if case.share_pool is not None:
+    if case.share_pool is not None and shop.known(owner_id):
         charge(shop, case.share_pool, shop.agents[owner_id], case.compared_weight)  # Y14
     _assign(case, rung, "no_reply")
     if buyer.owner_id != owner_id:

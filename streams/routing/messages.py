@@ -76,9 +76,9 @@ def _transfer_to_agent(shop: Shop, buyer: Buyer, agent: Agent, to_id: str) -> No
     if buyer.waiting_messages:  # for its owner, in the pool, or with a robot
         wait_for(shop, buyer, to_agent)
     if not known:
-        shop.stats.transfers_to_unknown_agents += 1
+        shop.stats.misdirect("agent_unknown")
     elif not to_agent.online:
-        shop.stats.transfers_to_offline_agents += 1
+        shop.stats.misdirect("agent_offline")
     else:
         return
     if buyer.waiting_messages:
@@ -88,7 +88,7 @@ def _transfer_to_agent(shop: Shop, buyer: Buyer, agent: Agent, to_id: str) -> No
 def _transfer_to_group(shop: Shop, buyer: Buyer, agent: Agent, group_id: str) -> None:
     """Y8: the buyer is for a group's agents; one who waits is routed at once."""
     if group_id not in shop.plan.single_groups:
-        shop.stats.transfers_to_unknown_groups += 1  # Y9
+        shop.stats.misdirect("group_unknown")  # Y9
         return
     bind(shop, buyer, group_id)
     buyer.given_away_by = agent.agent_id  # Y12

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field, fields, replace
 
+MISDIRECTED = ("agent_unknown", "agent_offline", "group_unknown")
+"""Why a transfer reaches nobody who can answer (Y9)."""
+
 
 @dataclass(slots=True)
 class Stats:
@@ -17,9 +20,8 @@ class Stats:
     expired_buyers: int = 0
     no_reply_suspensions: int = 0
     farewells: int = 0
-    transfers_to_unknown_agents: int = 0
-    transfers_to_offline_agents: int = 0
-    transfers_to_unknown_groups: int = 0
+    misdirected_transfers: dict[str, int] = field(default_factory=dict)
+    """Y9: how many, by reason (`MISDIRECTED`)."""
     reply_times_ms: list[int] = field(default_factory=list)
     """X3: for each answered buyer, the time since its first unanswered message."""
     detection_lags_ms: list[int] = field(default_factory=list)
@@ -29,6 +31,10 @@ class Stats:
     uncounted_onlines: list[tuple[str, str]] = field(default_factory=list)
     """L2: shop and agent of each `online` of a device that does not count, while none that counts is connected."""
 
+    def misdirect(self, reason: str) -> None:
+        """Count a misdirected transfer (Y9)."""
+        self.misdirected_transfers[reason] = self.misdirected_transfers.get(reason, 0) + 1
+
     def take(self) -> "Stats":
         """The figures so far; counting begins anew."""
         taken = replace(self)
@@ -36,7 +42,7 @@ class Stats:
             setattr(self, name, fresh)
         return taken
 
-    def items(self) -> list[tuple[str, int | list[int] | list[tuple[str, str]]]]:
+    def items(self) -> list[tuple[str, int | list[int] | list[tuple[str, str]] | dict[str, int]]]:
         """Every figure by name."""
         return [(each.name, getattr(self, each.name)) for each in fields(self)]
 
