@@ -86,7 +86,6 @@ def answered(buyer: Buyer) -> None:
     buyer.waiting_messages = 0
     buyer.waited_for = []
     buyer.no_reply_moves = 0
-    buyer.doublings = 0
     buyer.taken_from = []
     buyer.priority = 0
     buyer.asked_for_human = False
