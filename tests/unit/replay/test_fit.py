@@ -74,7 +74,7 @@ def test_it_can_be_said_whose_count(replay: Replaying, whose: str, targets: list
         [
             message("m1", 0),
             config(1000, busy_threshold=9),
-            message("m2", 2000),
+            message("m2", 2000, buyer="wang"),
             config(3000, robot_first=True, robot_when_unattended=True),  # as in the file
             message("m3", 4000),
             config(0, shop="t", robot_first=True, robot_when_unattended=True),

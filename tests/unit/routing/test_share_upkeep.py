@@ -7,7 +7,7 @@ import pytest
 
 from schemas.decisions import Assignment
 from schemas.events import AgentReply, AgentStatus, BuyerMessage
-from schemas.shop import ShopConfig, ShopConfigChange
+from schemas.shop import DetectionLag, ShopConfig, ShopConfigChange
 from streams.routing import Router
 from tests.reference.model import ReferenceRouter
 from tests.reference.traffic import Item, play
@@ -99,27 +99,28 @@ def test_s3_whoever_is_levelled_is_written_down() -> None:
 
 def test_t4_the_favoured_goes_before_one_with_room_who_had_a_share_already() -> None:
     """`an` never shared and has no virtual time in the pool yet: it counts as 0."""
+    hour_ms = 3_600_000
     items: list[Item] = [
-        config(ShopConfig(busy_threshold=1)),
+        config(ShopConfig(busy_threshold=1, detection_lag_s=DetectionLag(min=0, max=0))),
         message(1, "p1"),
-        message(2, "p2"),
-        *(message(at_ms, buyer_id) for at_ms, buyer_id in ((3, "x1"), (4, "x2"))),
+        status(6, "bo"),  # gets p1, and has no room from now on
+        AgentStatus(event_id="gone", shop_id="s", agent_id="bo", occurred_at_ms=10, status="offline"),
+        *(message(hour_ms + at_ms, buyer_id) for at_ms, buyer_id in ((0, "p2"), (1, "x1"), (2, "x2"))),
         *(
             AgentReply(
                 event_id=f"t{buyer_id}",
                 shop_id="s",
                 agent_id="boss",
                 buyer_id=buyer_id,
-                occurred_at_ms=5,
+                occurred_at_ms=hour_ms + 5,
                 kind="transfer",
                 to_agent_id="an",
             )
             for buyer_id in ("x1", "x2")
         ),
-        status(6, "bo"),  # gets p1, and has no room for p2
-        status(7, "an"),  # has no room
-        message(8, "p1", addressed="an"),  # leaves bo, who has room from now on
-        reply(9, "an", "x1"),  # still without room, but favoured
+        status(hour_ms + 10, "bo"),
+        status(hour_ms + 11, "an"),  # has no room either
+        reply(72 * hour_ms + 1000, "an", "x1"),  # p1 is forgotten, so bo has room (T5); an has none, but is favoured
     ]
     router = Router()
     decided = play(router, items)
