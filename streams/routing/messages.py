@@ -42,17 +42,21 @@ def apply_reply(shop: Shop, event: AgentReply) -> None:
     if event.to_agent_id is not None:
         to_agent = shop.agent(event.to_agent_id)
         to_agent.seen = True
+        to_agent.last_ms = shop.clock_ms
         shop.changed_agents.add(to_agent.agent_id)
     buyer = shop.buyer(event.buyer_id)
     owner_id = buyer.owner_id
     if event.kind == "transfer" and event.to_agent_id is not None:
-        buyer.contact_id = buyer.holder = event.to_agent_id
+        to_agent = shop.agents[event.to_agent_id]
+        shop.set_contact(buyer, to_agent)
+        buyer.holder = to_agent.agent_id
         if buyer.waiting_messages:  # for its owner, in the pool, or with a robot
-            wait_for(shop, buyer, shop.agents[event.to_agent_id])
+            wait_for(shop, buyer, to_agent)
     else:
-        buyer.contact_id = buyer.holder = agent.agent_id  # the agent's own string: its buyers share one
+        shop.set_contact(buyer, agent)
+        buyer.holder = agent.agent_id
         _answer(shop, buyer)
-    buyer.contact_ms = shop.clock_ms
+    shop.release(agent)
     if owner_id is not None and buyer.owner_id != owner_id and shop.known(owner_id):
         drain_message_pool(shop, favoured=owner_id)  # T4: it was taken from an agent
 

@@ -12,6 +12,9 @@ from streams.routing.state import Agent, Shop
 
 STRIDE = 2**32
 
+_SLACK = 16
+"""So many entries of agents who are gone may lie in any heap; in a long one as many as of those who are there."""
+
 
 class Ranking:
     """Agents of one pool: their ids in order, and the one that share takes first."""
@@ -49,6 +52,13 @@ class Ranking:
         del self.ids[bisect_left(self.ids, agent.agent_id)]
         self._ranked.discard(agent.agent_id)
 
+    def forget(self, agent_id: str) -> None:
+        """An agent that is not in is gone (T6); its entry goes when it surfaces, or with many others."""
+        self._queued.discard(agent_id)
+        if len(self._heap) > 2 * len(self._queued) + _SLACK:
+            self._heap = [(*self._key(self._agents[each]), each) for each in self._queued]
+            heapify(self._heap)
+
     def first(self, without: Collection[str]) -> Agent | None:
         """The agent with the smallest (virtual time, last share assignment, id), passing over some ids."""
         heap, agents, pool = self._heap, self._agents, self._pool
@@ -56,7 +66,10 @@ class Ranking:
         found: Agent | None = None
         while heap:
             v, last_share_ms, agent_id = heap[0]
-            agent = agents[agent_id]
+            agent = agents.get(agent_id)
+            if agent is None:  # T6
+                heappop(heap)
+                continue
             now = agent.virtual_times.get(pool, 0)
             if now != v or agent.last_share_ms != last_share_ms:
                 heapreplace(heap, (now, agent.last_share_ms, agent_id))
@@ -80,7 +93,7 @@ class Pool:
 
     def __init__(self, shop: Shop, name: str) -> None:
         self.name = name
-        self._members = shop.plan.members(name)
+        self._members = shop.plan.pools[name]
         shop.pool_clocks.setdefault(name, 0)
         members = list(_agents_of(shop, self._members))
         for agent in members:
@@ -92,6 +105,11 @@ class Pool:
     def has_member(self, agent_id: str) -> bool:
         """Whether the agent belongs to the pool, candidate or not."""
         return self._members is None or agent_id in self._members
+
+    def forget(self, agent: Agent) -> None:
+        """An agent is gone (T6); it was no candidate."""
+        self.candidates.forget(agent.agent_id)
+        self.roomy.forget(agent.agent_id)
 
     def level(self, shop: Shop, agent: Agent) -> None:
         """S3: an agent that becomes a candidate starts level with the pool's clock."""

@@ -1,22 +1,24 @@
 """State as table records and back: what the changelogs of the four tables hold, one small JSON document a key.
 
-Keys are `shop_id`, or `shop_id` and the agent's or buyer's id joined by U+001F, which no id contains.
+Keys are `shop_id`, or `shop_id` and the agent's or buyer's id joined by U+001F, which no id contains; a device has its
+kind and id behind the agent's.
 """
 
 from collections.abc import Callable, Iterator
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, TypeVar
 
 import msgspec
 import orjson
 
 from schemas.codec import parse_settings
+from streams.routing.devices import note_status
 from streams.routing.plan import DEFAULT_PLAN, Plan
 from streams.routing.presence import presence_of
-from streams.routing.records import AgentRecord, Buyer, Device, ShopRecord
+from streams.routing.records import AgentRecord, Buyer, DeviceRecord, ShopRecord
 from streams.routing.share import pool
 from streams.routing.standing import refresh
-from streams.routing.state import Agent, Shop
+from streams.routing.state import Agent, DeviceKey, Shop
 
 TABLES = ("pending_replies", "last_contacts", "shops", "shop_settings")
 KEY_SEPARATOR = "\u001f"
@@ -38,24 +40,35 @@ class Change(NamedTuple):
 
 def changes_of(shop: Shop) -> Iterator[Change]:
     """What changed in a shop since last asked, in order of table and key; the marks are cleared."""
-    for agent_id in sorted(shop.changed_agents):
-        yield Change("pending_replies", _key(shop, agent_id), _value(_agent_record(shop.agents[agent_id])))
+    yield from _changes_of_agents(shop)
     for buyer_id in sorted(shop.changed_buyers):
         buyer = shop.buyers.get(buyer_id)
         yield Change("last_contacts", _key(shop, buyer_id), None if buyer is None else _value(buyer))
     if shop.changed:
-        record = ShopRecord(
-            shop.clock_ms, shop.next_seq, shop.heartbeats_since_ms, shop.no_reply_since_ms, shop.pool_clocks
-        )
-        yield Change("shops", shop.shop_id.encode(), _value(record))
+        yield Change("shops", shop.shop_id.encode(), None if shop.blank else _value(_shop_record(shop)))
     if shop.settings_changed:
         yield Change("shop_settings", shop.shop_id.encode(), shop.given)
-    _clear_marks(shop)
+    clear_marks(shop)
+
+
+def _changes_of_agents(shop: Shop) -> Iterator[Change]:
+    """Of agents and their devices."""
+    subjects: list[tuple[str, ...]] = [(agent_id,) for agent_id in shop.changed_agents]
+    for subject in sorted([*subjects, *shop.changed_devices]):
+        agent = shop.agents.get(subject[0])
+        record: AgentRecord | DeviceRecord | None = None
+        if agent is not None and len(subject) == 1:
+            record = _agent_record(agent)
+        elif agent is not None and (device := agent.devices.get((subject[1], subject[2]))) is not None:
+            record = DeviceRecord(device.status_ms, device.connected)
+        yield Change("pending_replies", _key(shop, *subject), None if record is None else _value(record))
 
 
 def mark_all(shop: Shop) -> None:
     """Mark all that is remembered of a shop as changed."""
     shop.changed_agents.update(shop.agents)
+    for agent in shop.agents.values():
+        shop.changed_devices.update((agent.agent_id, *key) for key in agent.devices)
     shop.changed_buyers.update(shop.buyers)
     shop.changed = True
     shop.settings_changed = shop.given is not None
@@ -64,9 +77,11 @@ def mark_all(shop: Shop) -> None:
 # Straight out of the objects and into them, without dictionaries between: a restore is made of this.
 _ENCODER = msgspec.json.Encoder()
 _ASSIGNED = attrgetter("assigned_ms")
+_SINCE = itemgetter(1)
 _AGE = attrgetter("last_ms", "buyer_id")
 _BUYERS = msgspec.json.Decoder(Buyer)
 _AGENTS = msgspec.json.Decoder(AgentRecord)
+_DEVICES = msgspec.json.Decoder(DeviceRecord)
 _SHOPS = msgspec.json.Decoder(ShopRecord)
 
 
@@ -76,7 +91,9 @@ class Restore:
     def __init__(self, shop: Callable[[str], Shop]) -> None:
         self._shop = shop
         self._agents: dict[str, dict[str, AgentRecord]] = {}
+        self._devices: dict[str, dict[str, DeviceRecord]] = {}
         self._shops: dict[str, ShopRecord] = {}
+        self._settings: dict[str, bytes] = {}
         self._buyers: dict[str, dict[str, Buyer]] = {}
         self._ids: dict[str, str] = {}
 
@@ -86,7 +103,7 @@ class Restore:
         if table == "last_contacts":
             buyers = self._buyers.get(shop_id)
             if buyers is None:
-                buyers = self._buyers[shop_id] = self._shop(shop_id).buyers
+                buyers = self._buyers[shop_id] = {}
             if value is None:
                 buyers.pop(subject_id, None)
                 return
@@ -94,16 +111,17 @@ class Restore:
             buyers[buyer.buyer_id] = buyer
             self._share_ids(buyer)
         elif table == "pending_replies":
-            agents = self._agents.setdefault(shop_id, {})
-            if value is None:
-                agents.pop(subject_id, None)
+            if KEY_SEPARATOR in subject_id:
+                _take(self._devices.setdefault(shop_id, {}), subject_id, value, _DEVICES, table)
             else:
-                agents[subject_id] = _read(value, _AGENTS, table)
+                _take(self._agents.setdefault(shop_id, {}), subject_id, value, _AGENTS, table)
         elif table == "shops":
-            if value is not None:
-                self._shops[shop_id] = _read(value, _SHOPS, table)
+            _take(self._shops, shop_id, value, _SHOPS, table)
         elif table == "shop_settings":
-            self._shop(shop_id).given = value
+            if value is None:
+                self._settings.pop(shop_id, None)
+            else:
+                self._settings[shop_id] = value
         else:
             raise StateError(f"there is no table {table!r}: the tables are {', '.join(TABLES)}")
 
@@ -112,10 +130,8 @@ class Restore:
         shops = [self._shop(shop_id) for shop_id in sorted(self._shops)]
         for shop in shops:
             self._link(shop, self._shops[shop.shop_id])
-        self._shops.clear()
-        self._agents.clear()
-        self._buyers.clear()
-        self._ids.clear()
+        for loaded in (self._agents, self._devices, self._shops, self._settings, self._buyers, self._ids):
+            loaded.clear()
         return shops
 
     def _share_ids(self, buyer: Buyer) -> None:
@@ -129,15 +145,17 @@ class Restore:
             buyer.owner_id = ids.setdefault(owner_id, owner_id)
 
     def _link(self, shop: Shop, record: ShopRecord) -> None:
-        shop.clock_ms, shop.next_seq = record.clock_ms, record.next_seq
-        shop.heartbeats_since_ms, shop.no_reply_since_ms = record.heartbeats_since_ms, record.no_reply_since_ms
-        shop.pool_clocks = record.pool_clocks
+        shop.begin()
+        shop.given = self._settings.get(shop.shop_id)
         shop.plan = _plan(shop.given)
         shop.gauges.configured_shops += shop.given is not None
+        shop.clock_ms, shop.next_seq = record.clock_ms, record.next_seq
+        shop.heartbeats_since_ms, shop.no_reply_since_ms = record.heartbeats_since_ms, record.no_reply_since_ms
         records = self._agents.get(shop.shop_id, {})
         for agent_id in sorted(records):
-            _restore_agent(shop.agent(agent_id), records[agent_id])
-        _restore_buyers(shop)
+            _restore_agent(shop, shop.agent(agent_id), records[agent_id])
+        _restore_devices(shop, self._devices.get(shop.shop_id, {}))
+        _restore_buyers(shop, self._buyers.pop(shop.shop_id, {}))
         for agent_id, agent in shop.agents.items():
             stored = records[agent_id].pending if agent_id in records else 0
             if stored != len(agent.waiting):
@@ -150,9 +168,9 @@ class Restore:
             shop.gauges.agents["offline"] -= 1
             shop.gauges.agents[agent.presence] += 1
             refresh(shop, agent)
-        for name in shop.pool_clocks:
-            pool(shop, name)
-        _clear_marks(shop)
+            shop.release(agent)
+        _restore_pools(shop, record)
+        clear_marks(shop)
 
 
 def _plan(given: bytes | None) -> Plan:
@@ -166,7 +184,7 @@ def _agent_record(agent: Agent) -> AgentRecord:
     return AgentRecord(
         pending=len(agent.waiting),
         seen=agent.seen,
-        devices=[(*key, device.connected, device.status_ms) for key, device in agent.devices.items()],
+        last_ms=agent.last_ms,
         suspended=agent.suspended,
         status_ms=agent.status_ms,
         seen_ms=agent.seen_ms,
@@ -177,19 +195,48 @@ def _agent_record(agent: Agent) -> AgentRecord:
     )
 
 
-def _restore_agent(agent: Agent, record: AgentRecord) -> None:
-    agent.seen = record.seen
-    agent.devices = {(kind, device_id): Device(up, at_ms) for kind, device_id, up, at_ms in record.devices}
+def _shop_record(shop: Shop) -> ShopRecord:
+    return ShopRecord(
+        clock_ms=shop.clock_ms,
+        next_seq=shop.next_seq,
+        heartbeats_since_ms=shop.heartbeats_since_ms,
+        no_reply_since_ms=shop.no_reply_since_ms,
+        pool_clocks=shop.pool_clocks,
+        retired_pools=shop.retired_pools,
+    )
+
+
+def _restore_agent(shop: Shop, agent: Agent, record: AgentRecord) -> None:
+    agent.seen, agent.last_ms = record.seen, record.last_ms
+    if record.seen and record.last_ms < 0:
+        agent.last_ms = shop.clock_ms  # format 1 does not tell
+    for kind, device_id, connected, status_ms in record.devices:
+        _restore_device(shop, agent, (kind, device_id), DeviceRecord(status_ms, connected))
     agent.suspended, agent.status_ms, agent.seen_ms = record.suspended, record.status_ms, record.seen_ms
     agent.mobile_session, agent.window = record.mobile_session, record.window
     agent.last_share_ms, agent.virtual_times = record.last_share_ms, record.virtual_times
 
 
-def _restore_buyers(shop: Shop) -> None:
-    buyers = sorted(shop.buyers.values(), key=_AGE)
-    shop.buyers.clear()
-    for buyer in buyers:
+def _restore_devices(shop: Shop, records: dict[str, DeviceRecord]) -> None:
+    for subject_id in sorted(records):
+        agent_id, kind, device_id = subject_id.split(KEY_SEPARATOR)
+        agent = shop.agents.get(agent_id)
+        if agent is None:
+            raise StateError(
+                f"shop {shop.shop_id}: table pending_replies has a device of {agent_id}, but not {agent_id} itself"
+            )
+        _restore_device(shop, agent, (kind, device_id), records[subject_id])
+
+
+def _restore_device(shop: Shop, agent: Agent, key: DeviceKey, record: DeviceRecord) -> None:
+    note_status(shop, agent, key, record.status_ms, connected=record.connected)
+
+
+def _restore_buyers(shop: Shop, records: dict[str, Buyer]) -> None:
+    for buyer in sorted(records.values(), key=_AGE):
         shop.buyers[buyer.buyer_id] = buyer
+        if buyer.contact_id is not None:
+            shop.agent(buyer.contact_id).contacts += 1
         if buyer.owner_id is not None:
             shop.agent(buyer.owner_id).waiting[buyer.buyer_id] = buyer
             shop.gauges.pending_replies += 1
@@ -197,21 +244,41 @@ def _restore_buyers(shop: Shop) -> None:
             shop.enter_message_pool(buyer)
     for agent in shop.agents.values():
         agent.waiting = {buyer.buyer_id: buyer for buyer in sorted(agent.waiting.values(), key=_ASSIGNED)}
-    shop.gauges.buyer_keys += len(buyers)
+    shop.gauges.buyer_keys += len(records)
 
 
-def _clear_marks(shop: Shop) -> None:
+def _restore_pools(shop: Shop, record: ShopRecord) -> None:
+    """Those that the settings have; the others since when they have them no longer (format 1 does not tell)."""
+    shop.pool_clocks = record.pool_clocks
+    for name in record.pool_clocks:
+        if name in shop.plan.pools:
+            pool(shop, name)
+    retired = {name: shop.clock_ms for name in record.pool_clocks if name not in shop.plan.pools}
+    retired.update(record.retired_pools)
+    shop.retired_pools = dict(sorted(retired.items(), key=_SINCE))
+
+
+def clear_marks(shop: Shop) -> None:
+    """Nothing of the shop is changed any more."""
     shop.changed_agents.clear()
+    shop.changed_devices.clear()
     shop.changed_buyers.clear()
     shop.changed = shop.settings_changed = False
 
 
-def _key(shop: Shop, subject_id: str) -> bytes:
-    return f"{shop.shop_id}{KEY_SEPARATOR}{subject_id}".encode()
+def _key(shop: Shop, *subject: str) -> bytes:
+    return KEY_SEPARATOR.join((shop.shop_id, *subject)).encode()
 
 
 def _value(record: msgspec.Struct) -> bytes:
     return _ENCODER.encode(record)  # not orjson, which refuses integers above 64 bits: virtual times have no bound
+
+
+def _take(records: dict[str, R], key: str, value: bytes | None, decoder: msgspec.json.Decoder[R], table: str) -> None:
+    if value is None:
+        records.pop(key, None)
+    else:
+        records[key] = _read(value, decoder, table)
 
 
 def _read(value: bytes, decoder: msgspec.json.Decoder[R], table: str) -> R:

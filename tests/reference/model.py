@@ -29,6 +29,8 @@ class ReferenceRouter:
         """O1, O3, F8: the shop's timers up to the event's time, then the event at the shop's clock."""
         shop = self.shops.setdefault(event.shop_id, Shop(event.shop_id))
         decisions = run_timers(shop, event.occurred_at_ms)
+        if shop.forgotten:  # T6
+            shop = self.shops[event.shop_id] = Shop(event.shop_id)
         shop.clock_ms = max(shop.clock_ms, event.occurred_at_ms)
         if isinstance(event, BuyerMessage):
             decisions += apply_message(shop, event)
@@ -57,7 +59,10 @@ def run_timers(shop: Shop, until_ms: int) -> list[Decision]:
         due = [timer for timer in shop.timers() if timer[0] <= until_ms]
         if not due:
             return decisions
-        deadline_ms, _, owner_id, kind = due[0]
+        deadline_ms, rank, owner_id, kind = due[0]
+        if rank == 3:
+            forget(shop, owner_id, kind)
+            continue
         shop.clock_ms = max(shop.clock_ms, deadline_ms)
         if kind == "window":
             decisions += end_window(shop, shop.agents[owner_id])
@@ -68,6 +73,21 @@ def run_timers(shop: Shop, until_ms: int) -> list[Decision]:
             share.level(shop)
         else:
             decisions += decide.no_reply(shop, shop.buyers[owner_id])
+
+
+def forget(shop: Shop, owner_id: str, kind: str) -> None:
+    """T6: decides nothing and moves no clock."""
+    if kind == "device":
+        agent_id, *device = owner_id.split("\x1f")
+        del shop.agents[agent_id].newest_of_device_ms[device[0], device[1]]
+    elif kind == "agent":
+        del shop.agents[owner_id]
+        shop.virtual_times = {key: v for key, v in shop.virtual_times.items() if key[1] != owner_id}
+    elif kind == "pool":
+        del shop.retired_pools[owner_id], shop.pool_clocks[owner_id]
+        shop.virtual_times = {key: v for key, v in shop.virtual_times.items() if key[0] != owner_id}
+    else:
+        shop.forgotten = True
 
 
 def end_window(shop: Shop, agent: Agent) -> list[Decision]:
@@ -124,6 +144,7 @@ def publish(
 def seen(shop: Shop, agent_id: str, own_ms: int | None) -> Agent:
     """Known from now on; L9: an event of the agent's own refreshes its last-seen time by the event's own time."""
     agent = shop.agents.setdefault(agent_id, Agent(agent_id))
+    agent.last_ms = shop.clock_ms
     if own_ms is not None:
         agent.last_seen_ms = max(agent.last_seen_ms, own_ms)
     return agent
@@ -258,7 +279,13 @@ def apply_config(shop: Shop, event: ShopConfigChange) -> list[Decision]:
     """C1, L2, L5, L9, X2, F8: in force at once for everybody, then the agents in order of id, then one drain."""
     connected_before = {agent_id for agent_id in shop.agents if shop.connected(agent_id)}
     old, new = shop.config, event.settings
-    shop.config, shop.version = new, event.version
+    shop.config, shop.version, shop.given = new, event.version, event.given is not None
+    configured = share.pools(shop)
+    for name in shop.pool_clocks:
+        if name not in configured:
+            shop.retired_pools.setdefault(name, shop.clock_ms)  # T6
+    for name in configured:
+        shop.retired_pools.pop(name, None)
     if new.expect_heartbeats and not old.expect_heartbeats:
         shop.heartbeats_on_ms = event.occurred_at_ms
     if new.no_reply_reassign_s is not None and old.no_reply_reassign_s is None:
