@@ -75,8 +75,8 @@ def rights(settings: Settings, role: Role, *, group: str = EXAMPLE_GROUP) -> lis
         "consumer": [*_on(decisions, "Read"), Right("Group", "literal", group, "Read")],
         "operator": _on([*decisions, letters], "Read"),
         "redrive": [
-            *_on([letters], "Read", "Write"),
-            *_on([*events, configs], "Write"),
+            *_on([letters, configs], "Read", "Write"),
+            *_on(events, "Write"),
             Right("TransactionalId", "literal", f"{settings.app_id}-redrive", "Write"),
         ],
         "administrator": _on(

@@ -9,15 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from schemas import catalog, generate
-from schemas.codec import RANK
 from streams import permissions
 from streams.access import rights
 from streams.errors import BrokerUnreachableError, ClusterError
 from streams.group import describe_group, foreign_topics
-from streams.kafka_clients import administration, partition_counts, started
+from streams.input_findings import find
+from streams.inputs_reader import inputs_reader
+from streams.kafka_clients import administration
 from streams.settings import Settings, unknown_variables
 from streams.topic_findings import Problem, in_words
 from streams.topics import check_topics, declared
@@ -34,6 +33,8 @@ class Check:
     """The figures behind the summary."""
     cannot_tell: bool = False
     """Whether what it needs was not there."""
+    usual: frozenset[str] = frozenset()
+    """Names in `told` whose values are the defaults."""
 
     @property
     def ok(self) -> bool:
@@ -72,12 +73,13 @@ async def check_all(settings: Settings) -> tuple[list[Check], BrokerUnreachableE
 def check_settings(settings: Settings) -> Check:
     """The environment was valid, or we would not be here; variables that nothing reads are misspelt."""
     findings = [
-        Problem(f"{name} is set, and no setting is called so", "unset it, or take the name from the list above")
+        Problem(f"{name} is set, and no setting is called so", "unset it, or take the name from `fenliu check -v`")
         for name in unknown_variables(os.environ)
     ]
-    defaults = Settings.model_fields
-    changed = sum(value != defaults[name].get_default(call_default_factory=True) for name, value in settings)
-    return Check("settings", f"valid, {changed} of {len(defaults)} not at their defaults", findings, settings.shown())
+    usual = settings.at_defaults()
+    changed = len(Settings.model_fields) - len(usual)
+    summary = f"valid, {changed} of {len(Settings.model_fields)} not at their defaults"
+    return Check("settings", summary, findings, settings.shown(), usual=usual)
 
 
 async def check_broker(settings: Settings) -> Check:
@@ -113,27 +115,14 @@ async def check_declared_topics(settings: Settings) -> Check:
 
 
 async def check_group(settings: Settings) -> Check:
-    """The group's members, how far behind they are, and whether input was deleted before it was routed."""
-    group = settings.app_id
-    kafka = settings.kafka_client_kwargs()
+    """The group's members, how far behind they are, and whatever keeps records from being routed."""
+    group, kafka = settings.app_id, settings.kafka_client_kwargs()
     async with administration(kafka) as admin:
         described = await describe_group(admin, group)
-    committed = described.committed
-    inputs = {settings.topic(topic) for topic in RANK}
-    begins, ends = await _bounds(settings, sorted(inputs), kafka)
-    lag = sum(max(0, end - max(committed.get(tp, 0), begins[tp])) for tp, end in ends.items())
     members, state = described.members, described.state
     findings = []
     if described.protocol_type not in ("", "consumer"):
         findings.append(Problem(f"{group} is a group of another kind ({described.protocol_type})", "set FENLIU_APP_ID"))
-    findings += [
-        Problem(
-            f"{tp.topic}, partition {tp.partition}: records {committed[tp]} to {begin - 1} were deleted unrouted",
-            "they are lost; from now on keep them longer (the topic's retention.ms)",
-        )
-        for tp, begin in begins.items()
-        if tp in committed and committed[tp] < begin and not _compacted(settings, tp)
-    ]
     others = foreign_topics(settings, described.topics)
     if others:
         findings.append(
@@ -142,27 +131,15 @@ async def check_group(settings: Settings) -> Check:
                 "set FENLIU_APP_ID, or FENLIU_TOPIC_PREFIX if it was changed",
             )
         )
-    told = {"state": state, "members": members, "lag_records": lag}
+    async with inputs_reader(settings) as inputs:
+        standings = await inputs.standings(described.committed)
+        waits = not members and await inputs.wait(standings)
+        stuck = await inputs.stuck(standings)
+    findings += find(standings, members=members, waits=waits, stuck=stuck)
+    behind = sum(each.behind for each in standings)
+    told = {"state": state, "members": members, "lag_records": behind}
     workers = "no worker" if members == 0 else f"{members} worker{'s' * (members != 1)}, {state}"
-    return Check("group", f"{group}: {workers}, {lag} records behind", findings, told)
-
-
-async def _bounds(
-    settings: Settings, topics: list[str], kafka: Mapping[str, Any]
-) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
-    """First and next offsets of every partition of those topics that exist."""
-    counts = await partition_counts(kafka)
-    partitions = [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
-    if not partitions:
-        return {}, {}
-    consumer = AIOKafkaConsumer(**settings.kafka_client_kwargs(), enable_auto_commit=False)
-    async with started(consumer, kafka):
-        return await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-
-
-def _compacted(settings: Settings, tp: TopicPartition) -> bool:
-    """Compaction removes superseded records only, wherever they are."""
-    return bool(tp.topic == settings.topic("shop-configs"))
+    return Check("group", f"{group}: {workers}, {behind:,} records behind", findings, told)
 
 
 def check_schemas() -> Check:

@@ -142,7 +142,7 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Settings are FENLIU_* environment variables; `fenliu check` shows them. Results go to standard output, "
     "logs to standard error. Exit codes: 0 done, 1 done with findings, 2 wrong use, 3 fenced by a successor, "
-    "70 a defect of fenliu, 75 no broker can be reached, 78 the cluster is not as declared.",
+    "70 a defect of fenliu, 75 the brokers cannot be reached or are not ready, 78 the cluster is not as declared.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="fenliu", message="%(prog)s %(version)s")
 def main() -> None:

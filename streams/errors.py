@@ -62,8 +62,12 @@ class FencedError(FenliuError):
     exit_code = ExitCode.FENCED
 
 
+class DefectError(FenliuError):
+    """Something happened that fenliu does not expect."""
+
+
 class BrokerUnreachableError(FenliuError):
-    """No broker answered, after retries."""
+    """No broker answered, after retries, or those that did cannot do it just now: it may go another time."""
 
     exit_code = ExitCode.BROKER
 

@@ -5,11 +5,15 @@ import struct
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from aiokafka import TopicPartition
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
+from aiokafka.errors import GroupIdNotFound, NoError, for_code
+from aiokafka.protocol.admin import DescribeGroupsRequest
+from aiokafka.protocol.commit import OffsetFetchRequest
 
 from schemas.codec import RANK
 from streams.errors import ClusterError
-from streams.kafka_clients import administration, once_coordinated
+from streams.kafka_clients import administration, patiently
 from streams.settings import Settings
 
 _EVICTED_WITHIN_S = 3.0
@@ -25,21 +29,25 @@ class Group(NamedTuple):
     protocol_type: str
     topics: frozenset[str]
     """That members subscribe to, or for which offsets are committed."""
-    committed: dict[Any, int]
+    committed: dict[TopicPartition, int]
     """Offsets by partition."""
 
 
 async def describe_group(admin: Any, group: str) -> Group:
     """Ask a group's coordinator.
 
+    aiokafka's own calls do not look at the error of the answer: a coordinator that is not ready has no members and no
+    offsets there.
+
     Args:
         admin: a connected client, as `administration` gives it.
         group: its id.
+
+    Raises:
+        KafkaError: what the coordinator answered, if that lasts.
     """
-    (answer,) = await once_coordinated(lambda: admin.describe_consumer_groups([group]))
-    (described,) = answer.to_object()["groups"]
-    offsets = await once_coordinated(lambda: admin.list_consumer_group_offsets(group))
-    committed = {tp: at.offset for tp, at in offsets.items()}
+    described = await patiently(lambda: _description(admin, group))
+    committed = await patiently(lambda: _committed(admin, group))
     subscribed = {topic for member in described["members"] for topic in _subscription(member["member_metadata"])}
     return Group(
         state=described["state"] or "unknown",
@@ -48,6 +56,31 @@ async def describe_group(admin: Any, group: str) -> Group:
         topics=frozenset(subscribed | {tp.topic for tp in committed}),
         committed=committed,
     )
+
+
+async def _description(admin: Any, group: str) -> dict[str, Any]:
+    coordinator = await admin.find_coordinator(group)
+    answer = await admin._send_request(DescribeGroupsRequest([group]), coordinator)
+    (described,) = answer.to_object()["groups"]
+    error = for_code(described["error_code"])
+    if error not in (NoError, GroupIdNotFound):
+        raise error(f"group {group}")
+    return dict(described)
+
+
+async def _committed(admin: Any, group: str) -> dict[TopicPartition, int]:
+    coordinator = await admin.find_coordinator(group)
+    answer = (await admin._send_request(OffsetFetchRequest(group, None), coordinator)).to_object()
+    committed: dict[TopicPartition, int] = {}
+    codes = [answer["error_code"]]
+    for topic in answer["topics"]:
+        for part in topic["partitions"]:
+            codes.append(part["error_code"])
+            committed[TopicPartition(topic["topic"], part["partition"])] = part["offset"]
+    for error in map(for_code, codes):
+        if error not in (NoError, GroupIdNotFound):
+            raise error(f"group {group}")
+    return committed
 
 
 async def require_own_group(settings: Settings) -> None:

@@ -5,41 +5,28 @@ The lane's own clients are Faust's business; this is for administration, the boo
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    GroupCoordinatorNotAvailableError,
-    GroupLoadInProgressError,
-    KafkaConnectionError,
-    KafkaTimeoutError,
-    NodeNotReadyError,
-    NotCoordinatorForGroupError,
-    RequestTimedOutError,
-    TopicAuthorizationFailedError,
-)
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError
 from aiokafka.protocol.metadata import MetadataRequest
 
-from streams.errors import BrokerUnreachableError, ClusterError
+from streams.errors import BrokerUnreachableError, FenliuError
+from streams.kafka_errors import meaning_of, passes
 
 PATIENCE_S = 10.0
 """How long a command tries to reach a broker: longer than a leader's election or a broker's restart on a good day, and
 short enough for somebody who mistyped an address."""
-_RETRY_S = 0.3
-_UNREACHABLE = (
-    GroupCoordinatorNotAvailableError,
-    KafkaConnectionError,
-    KafkaTimeoutError,
-    NodeNotReadyError,
-    RequestTimedOutError,
-    TimeoutError,
-)
-_FORBIDDEN = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
+ACKNOWLEDGED_WITHIN_S = 60.0
+"""How long a command waits for what it has sent: an idempotent producer itself would wait for ever."""
 
+_RETRY_S = 0.3
+_NO_ANSWER = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError, TimeoutError)
+"""Of these the addresses are worth a look."""
 
 _TURNED_AWAY = (
     (
@@ -75,9 +62,19 @@ Client = TypeVar("Client", bound=KafkaClient)
 Answer = TypeVar("Answer")
 
 
+class PatientAdmin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no types
+    """Asks again while brokers start, stop or choose leaders. All that fenliu asks for may be asked for twice."""
+
+    async def _send_request(self, *args: Any) -> Any:
+        return await patiently(partial(super()._send_request, *args))
+
+    async def _send_request_to_node(self, *args: Any) -> Any:
+        return await patiently(partial(super()._send_request_to_node, *args))
+
+
 @asynccontextmanager
-async def administration(kafka: Mapping[str, Any], *, patience_s: float | None = None) -> AsyncIterator[Any]:
-    """A connected AIOKafkaAdminClient.
+async def administration(kafka: Mapping[str, Any], *, patience_s: float | None = None) -> AsyncIterator[PatientAdmin]:
+    """A connected AIOKafkaAdminClient that is patient.
 
     Args:
         kafka: the client arguments, as `Settings.kafka_client_kwargs()` gives them.
@@ -87,10 +84,10 @@ async def administration(kafka: Mapping[str, Any], *, patience_s: float | None =
         BrokerUnreachableError: if no broker answered in time, or it went away afterwards.
         ClusterError: if the cluster does not let this user do what was asked.
     """
-    client = AIOKafkaAdminClient(**kafka, request_timeout_ms=20_000)
+    client = PatientAdmin(**kafka, request_timeout_ms=20_000)
     try:
         with failures_in_words(kafka):
-            await _patiently(client.start, kafka, patience_s)
+            await _connected(client.start, kafka, patience_s)
             yield client
     finally:
         await client.close()
@@ -121,14 +118,17 @@ async def topics_as_each_broker_knows(admin: Any) -> list[dict[str, Any]]:
     return answers
 
 
-async def once_coordinated(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask about a group until it has a coordinator: a new cluster makes its topic of offsets at the first question."""
+async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask until there is an answer, or an error that does not pass, for PATIENCE_S.
+
+    A broker that comes back loads its groups first, and a new cluster makes its topic of offsets at the first question.
+    """
     deadline = asyncio.get_running_loop().time() + PATIENCE_S
     while True:
         try:
             return await ask()
-        except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError, GroupLoadInProgressError):
-            if asyncio.get_running_loop().time() + _RETRY_S > deadline:
+        except (KafkaError, TimeoutError) as exc:
+            if not passes(exc) or asyncio.get_running_loop().time() + _RETRY_S > deadline:
                 raise
         await asyncio.sleep(_RETRY_S)
 
@@ -145,29 +145,71 @@ async def started(
     """
     try:
         with failures_in_words(kafka):
-            await _patiently(client.start, kafka, patience_s)
+            await _connected(client.start, kafka, patience_s)
             yield client
+    except BaseException:
+        await _give_up(client)
+        raise
     finally:
+        await asyncio.sleep(0)  # aiokafka trips over a consumer that is stopped before its tasks have begun
         await client.stop()
+
+
+async def acknowledged(sent: Sequence[asyncio.Future[Answer]]) -> list[Answer]:
+    """Wait until the brokers have what was sent.
+
+    What is waited for is not cancelled when they do not answer in time: aiokafka trips over a batch that is.
+
+    Raises:
+        TimeoutError: if they do not answer within ACKNOWLEDGED_WITHIN_S.
+        KafkaError: if one was refused.
+    """
+    _, pending = await asyncio.wait(sent, timeout=ACKNOWLEDGED_WITHIN_S)
+    if pending:
+        raise TimeoutError(f"what was sent was not acknowledged within {ACKNOWLEDGED_WITHIN_S:.0f} s")
+    failures = [failure for each in sent if (failure := each.exception()) is not None]
+    if failures:
+        raise failures[0]
+    return [each.result() for each in sent]
+
+
+async def _give_up(client: KafkaClient) -> None:
+    """Stop a producer without what it could not send: by itself it would wait for the brokers first, for ever."""
+    if isinstance(client, AIOKafkaProducer) and not client._closed:
+        client._closed = True
+        with suppress(Exception):  # what it was doing may fail once more
+            await client._sender.close()
+        await client.client.close()
 
 
 @contextmanager
 def failures_in_words(kafka: Mapping[str, Any]) -> Iterator[None]:
-    """Turn aiokafka's errors that a person can mend into ours."""
+    """Turn aiokafka's errors into ours.
+
+    Raises:
+        FenliuError: of the kind that `streams.kafka_meanings` says.
+    """
     try:
         yield
-    except _UNREACHABLE as exc:
-        raise _unreachable(kafka, str(exc)) from exc
-    except _FORBIDDEN as exc:
-        raise ClusterError(
-            f"the cluster does not allow it: {exc}",
-            where=_servers(kafka),
-            mend="an administrator grants the rights (ACLs) that `fenliu acls` lists; what a worker lacks, `fenliu "
-            "check` names",
-        ) from exc
+    except (KafkaError, TimeoutError) as exc:
+        error = in_words(exc, kafka)
+        if error is None:
+            raise
+        raise error from exc
 
 
-async def _patiently(start: Callable[[], Awaitable[None]], kafka: Mapping[str, Any], patience_s: float | None) -> None:
+def in_words(exc: BaseException, kafka: Mapping[str, Any]) -> FenliuError | None:
+    """Our error for one of aiokafka's; None if it is none of them."""
+    told = meaning_of(exc)
+    if told is None:
+        return None
+    meaning, cause = told
+    if isinstance(cause, _NO_ANSWER):
+        return _unreachable(kafka, str(cause))
+    return meaning.kind(f"{meaning.what} ({cause!r})", where=_servers(kafka), mend=meaning.mend)
+
+
+async def _connected(start: Callable[[], Awaitable[None]], kafka: Mapping[str, Any], patience_s: float | None) -> None:
     """Call `start` until it succeeds; aiokafka logs each failed address, we keep the last to say it once."""
     deadline = asyncio.get_running_loop().time() + (PATIENCE_S if patience_s is None else patience_s)
     with _last_complaint() as complaint:

@@ -9,19 +9,13 @@ from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any
 
-from aiokafka.errors import (
-    GroupCoordinatorNotAvailableError,
-    GroupLoadInProgressError,
-    IncompatibleBrokerVersion,
-    NotCoordinatorForGroupError,
-    for_code,
-)
+from aiokafka.errors import GroupIdNotFound, IncompatibleBrokerVersion, NoError, for_code
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 
 from streams.access import Operation, Right, commands
 from streams.authorized_operations import GroupAllowed, TopicsAllowed
 from streams.errors import ClusterError
-from streams.kafka_clients import administration, once_coordinated
+from streams.kafka_clients import administration, patiently
 from streams.settings import Settings
 from streams.topic_findings import Problem
 
@@ -56,9 +50,9 @@ async def lacking(admin: Any, wanted: Iterable[Right]) -> list[Right]:
         if "Topic" in names:
             allowed |= {("Topic", name): bits for name, bits in (await _topics(admin, names["Topic"])).items()}
         for name in names.get("Group", ()):
-            allowed["Group", name] = await once_coordinated(partial(_group, admin, name))
+            allowed["Group", name] = await patiently(partial(_group, admin, name))
         for name in names.get("TransactionalId", ()):
-            allowed["TransactionalId", name] = await once_coordinated(partial(_transactional, admin, name))
+            allowed["TransactionalId", name] = await patiently(partial(_transactional, admin, name))
     except (NotImplementedError, IncompatibleBrokerVersion) as exc:
         log.debug("the brokers do not tell what they allow: %s", exc)
         return []
@@ -158,8 +152,8 @@ async def _group(admin: Any, group: str) -> int | None:
     (described,) = answer["groups"]
     if described["error_code"] == _GROUP_FORBIDDEN:
         return 0
-    if (error := for_code(described["error_code"])) in (NotCoordinatorForGroupError, GroupLoadInProgressError):
-        raise error
+    if (error := for_code(described["error_code"])) not in (NoError, GroupIdNotFound):
+        raise error(f"group {group}")
     return _told(described["authorized_operations"])
 
 
@@ -171,9 +165,8 @@ async def _transactional(admin: Any, transactional_id: str) -> int | None:
 
 async def _coordinator(admin: Any, key: str, kind: int, forbidden: int) -> tuple[int, bool]:
     answer = await admin._send_request(FindCoordinatorRequest(key, kind))
-    error = for_code(answer.error_code)
-    if error is GroupCoordinatorNotAvailableError:
-        raise error
+    if answer.error_code not in (0, forbidden):
+        raise for_code(answer.error_code)(f"the coordinator of {key}")
     return answer.coordinator_id, answer.error_code == forbidden
 
 

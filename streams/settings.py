@@ -188,6 +188,13 @@ class Settings(BaseSettings):
         """Every variable and its value in words; of secrets there is only the file: for `fenliu check` and /info."""
         return {variable(name): _shown(value) for name, value in self}
 
+    def at_defaults(self) -> frozenset[str]:
+        """The variables that have their default values."""
+        fields = type(self).model_fields
+        return frozenset(
+            variable(name) for name, value in self if value == fields[name].get_default(call_default_factory=True)
+        )
+
 
 def variable(field: str) -> str:
     """The environment variable of a field of `Settings`."""

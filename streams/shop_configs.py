@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from schemas.codec import InvalidEvent, decode
 from schemas.shop import ShopConfigChange
 from streams.errors import UsageError
-from streams.kafka_clients import started
+from streams.kafka_clients import acknowledged, started
 from streams.partitioner import partition_of
 from streams.permissions import partitions_of
 from streams.settings import Settings
@@ -49,7 +49,7 @@ async def push(settings: Settings, shops: Sequence[Shop]) -> list[Stored]:
             await producer.send(topic, value, key=key, partition=partition_of(key, counts[topic]))
             for _, key, value in records
         ]
-        told = [await each for each in sent]
+        told = await acknowledged(sent) if sent else []
     return [
         Stored(
             change=replace(shop.change, occurred_at_ms=shop.document.get("occurred_at_ms") or at.timestamp),

@@ -3,7 +3,6 @@
 Used by `fenliu config` and by `fenliu replay --shops`; it knows no Kafka.
 """
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,12 @@ from schemas.codec import InvalidEvent, parse_change
 from schemas.settings import SETTINGS
 from schemas.shop import AgentSettings, DetectionLag, Group, LeaveMessage, Page, ShopConfigChange
 from streams.errors import UsageError
+from streams.names import do_you_mean
 from streams.yaml_source import YamlSource, read_yaml
 
 _ENVELOPE = {"type", "shop_id", "event_id", "occurred_at_ms", "reset"}
 _PARTS = {name for part in (AgentSettings, Group, Page, DetectionLag, LeaveMessage) for name in part.__struct_fields__}
-_NAMES = sorted(SETTINGS | _ENVELOPE | _PARTS)
+_NAMES = SETTINGS | _ENVELOPE | _PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Shop:
 
     change: ShopConfigChange
     document: dict[str, object]
+    place: str
+    """Where its shop_id stands: `FILE:LINE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,8 @@ class ShopsFile:
     """Names that no setting has: they are ignored, and most are misspelt."""
 
 
-def load_shops(path: Path) -> list[ShopConfigChange]:
-    """Read the settings of shops from a file. An entry without occurred_at_ms is of time 0: in force from the start.
-
-    Raises:
-        UsageError: with file, line and path of everything that is wrong.
-    """
-    return [shop.change for shop in usable_shops(path).shops]
-
-
 def usable_shops(path: Path) -> ShopsFile:
-    """Read a file of which every entry must be right.
+    """Read a file of which every entry must be right. One without occurred_at_ms is of time 0: in force from the start.
 
     Raises:
         UsageError: with file, line and path of everything that is wrong.
@@ -76,7 +69,7 @@ def read_shops(path: Path) -> ShopsFile:
     for index, entry in enumerate(source.value):
         place = f"$[{index}]"
         try:
-            shop = _shop(entry)
+            shop = _shop(entry, source.at(f"{place}.shop_id"))
         except InvalidEvent as invalid:
             file.errors.append(_complaint(source, place, invalid, entry))
             continue
@@ -88,15 +81,17 @@ def read_shops(path: Path) -> ShopsFile:
             )
             continue
         file.shops.append(shop)
-        file.warnings.extend(_unknown_names(source, place, shop))
+        for within, guess in unknown_settings(shop.document, shop.change):
+            where = place + within.removeprefix("$")
+            file.warnings.append(f"{source.at(where)}: {where}: there is no such setting, it is ignored{guess}")
     return file
 
 
-def _shop(entry: object) -> Shop:
+def _shop(entry: object, place: str) -> Shop:
     document = {"type": "shop_config", **entry} if isinstance(entry, dict) else entry
     change = parse_change(document, timestamp_ms=0)
     assert isinstance(document, dict)  # noqa: S101  parse_change would have refused it
-    return Shop(change, document)
+    return Shop(change, document, place)
 
 
 def _complaint(source: YamlSource, place: str, invalid: InvalidEvent, entry: object) -> str:
@@ -121,17 +116,15 @@ def _value_at(entry: object, path: str) -> object:
     return value
 
 
-def _unknown_names(source: YamlSource, place: str, shop: Shop) -> Iterator[str]:
-    known = orjson.loads(shop.change.given or b"{}")
-    settings = {name: value for name, value in shop.document.items() if name not in _ENVELOPE}
-    for path, name in _unknown(settings, known, place):
-        close = difflib.get_close_matches(name, _NAMES, n=1)
-        guess = f"; do you mean {close[0]}?" if close else ""
-        yield f"{source.at(path)}: {path}: there is no such setting, it is ignored{guess}"
+def unknown_settings(document: dict[str, object], change: ShopConfigChange) -> Iterator[tuple[str, str]]:
+    """Paths of what was given and no setting has, however deep, each with a guess at what was meant."""
+    settings = {name: value for name, value in document.items() if name not in _ENVELOPE}
+    for path, name in _unknown(settings, orjson.loads(change.given or b"{}"), "$"):
+        yield path, do_you_mean(name, _NAMES)
 
 
 def _unknown(given: object, known: object, path: str) -> Iterator[tuple[str, str]]:
-    """Path and name of what was given and is not known, however deep."""
+    """Path and name of what was given and is not known."""
     if isinstance(given, dict) and isinstance(known, dict):
         for name, value in given.items():
             if name in known:

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from streams import shop_configs
-from streams.commands.output import json_option, load_settings, write_json
+from streams.commands.output import json_option, load_settings, show_warnings, write_json
 from streams.errors import ExitCode
 from streams.shop_configs import Stored
-from streams.shops_file import ShopsFile, read_shops, usable_shops
+from streams.shops_file import read_shops, usable_shops
 from streams.yaml_source import dump_yaml
 
 _file_argument = click.argument("file", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE")
@@ -55,7 +55,7 @@ def push(file: Path, as_json: bool) -> None:
     """
     settings = load_settings()
     found = usable_shops(file)
-    _warn(found)
+    show_warnings(found.warnings)
     stored = asyncio.run(shop_configs.push(settings, found.shops))
     if as_json:
         write_json([_as_json(each) for each in stored])
@@ -86,11 +86,6 @@ def get(shop: str, as_json: bool) -> int:
         )
         click.echo(dump_yaml([shop_configs.document(found.change)]), nl=False)
     return ExitCode.FINDINGS if refused or found is None else ExitCode.DONE
-
-
-def _warn(found: ShopsFile) -> None:
-    for warning in found.warnings:
-        click.echo(f"fenliu: {warning}", err=True)
 
 
 def _as_json(stored: Stored) -> dict[str, object]:

@@ -12,25 +12,16 @@ import click
 from schemas.codec import RANK
 from schemas.errors import Code
 from streams.commands.instants import Instant, in_words
+from streams.commands.letters import printable, write_block, write_line, write_outcome, write_outcome_as_json
 from streams.commands.output import json_option, load_settings, write_json
 from streams.errors import ExitCode, UsageError
-from streams.redrive.letters import Contents, Group, Letter, LetterId, Selection, grouped
-from streams.redrive.mended import Mended, editable, read_mended, text_or_base64
-from streams.redrive.plan import REASONS, Outcome
+from streams.redrive.letters import Group, LetterId, Selection, grouped
+from streams.redrive.mended import Mended, editable, read_mended
 from streams.redrive.run import look, redrive, with_values
 from streams.settings import Settings
 
 PROGRESS_EVERY_S = 1.0
 """How often it is told how far sending is."""
-
-_WORDS = {
-    "already_sent": "sent back before",
-    "came_back": "sent back before and refused again: name them, or send them mended",
-    "cut": "cut, so that they cannot be sent: publish them anew",
-    "gone": "gone meanwhile",
-    "still_refused": "would be refused again: mend them (--from)",
-    "unknown_topic": "from a topic that is no input here",
-}
 
 
 class _LetterType(click.ParamType):
@@ -106,7 +97,7 @@ def ls(by: tuple[str, ...], as_json: bool, **filters: Any) -> None:
         return
     for group in groups:
         came = f"  {group.returned} came back" if group.returned else ""
-        named = "  ".join(f"{_printable(part):{width}}" for part, width in zip(group.by, _widths(groups), strict=True))
+        named = "  ".join(f"{printable(part):{width}}" for part, width in zip(group.by, _widths(groups), strict=True))
         click.echo(
             f"{group.open:8} open of {group.letters:<8} {named}  {in_words(group.first_ms)} to "
             f"{in_words(group.last_ms)}{came}"
@@ -116,7 +107,7 @@ def ls(by: tuple[str, ...], as_json: bool, **filters: Any) -> None:
 
 def _widths(groups: list[Group]) -> list[int]:
     return [
-        max(len(_printable(part)) for part in column) for column in zip(*(group.by for group in groups), strict=True)
+        max(len(printable(part)) for part in column) for column in zip(*(group.by for group in groups), strict=True)
     ]
 
 
@@ -149,7 +140,7 @@ async def _show(
     contents = await look(settings, selection)
     shown = contents.letters if sent or selection.ids else contents.open()
     shown = sorted(shown, key=lambda letter: letter.refused_at_ms)[-(limit or 0) :]
-    write = _write_line if as_json else _write_block
+    write = write_line if as_json else write_block
     if not payload:
         for letter in shown:
             write(letter, contents, None)
@@ -159,37 +150,6 @@ async def _show(
         headers = {name: (content or b"").decode(errors="replace") for name, content in record.headers}
         own = {name: content for name, content in headers.items() if not name.startswith("fenliu.")}
         write(letter, contents, editable(value) | {"headers": own})
-
-
-def _write_line(letter: Letter, contents: Contents, payload: dict[str, object] | None) -> None:
-    told: dict[str, object] = {
-        "id": str(letter.id),
-        "refused_at_ms": letter.refused_at_ms,
-        "code": letter.code,
-        "detail": letter.detail,
-        "topic": letter.topic,
-        "partition": letter.partition,
-        "offset": letter.offset,
-        "timestamp_ms": letter.timestamp_ms,
-        **text_or_base64("key", letter.key),
-        "cut": sorted(letter.cut),
-        "sent": letter.id in contents.redriven,
-        "came_back_from": letter.returned or None,
-    }
-    write_json(told | (payload or {}), indent=False)
-
-
-def _write_block(letter: Letter, contents: Contents, payload: dict[str, object] | None) -> None:
-    notes = ["sent back"] * (letter.id in contents.redriven)
-    notes += [f"came back, was {letter.returned}"] * bool(letter.returned)
-    notes += [f"cut: {', '.join(sorted(letter.cut))}"] * bool(letter.cut)
-    click.echo(
-        f"{letter.id!s:>10}  {in_words(letter.refused_at_ms)}  {letter.code}  {_printable(letter.topic)}/"
-        f"{letter.partition}/{letter.offset}  {_printable(letter.shop)}" + "".join(f"  ({note})" for note in notes)
-    )
-    click.echo(f"{'':12}{_printable(letter.detail)}")
-    if payload is not None:
-        write_json(payload, indent=False)
 
 
 @dlq.command("redrive")
@@ -203,15 +163,23 @@ def _write_block(letter: Letter, contents: Contents, payload: dict[str, object] 
     metavar="FILE",
     help="Send mended ones: lines of `show --json --payload`, edited. - is standard input.",
 )
+@click.option(
+    "--replace-newer",
+    multiple=True,
+    metavar="SHOP",
+    help="Send settings of SHOP although it has newer ones, which they replace.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @json_option
 def redrive_command(
-    letters: tuple[LetterId, ...], everything: bool, file: Path | None, dry_run: bool, as_json: bool, **filters: Any
-) -> int:
+    letters: tuple[LetterId, ...], everything: bool, file: Path | None, replace_newer: tuple[str, ...], dry_run: bool,
+    as_json: bool, **filters: Any,
+) -> int:  # fmt: skip
     """Send letters back to their input topics, each once, however often this is called or killed.
 
     Name letters, or say which by options, or --all, or give mended ones with --from. What would be refused again is not
-    sent. The letters of a shop go in the order in which they came. Exit code 1 says that some were left out.
+    sent, nor are settings of a shop that has newer ones. The letters of a shop go in the order in which they came.
+    Exit code 1 says that some were left out.
     """
     selection = _selection(letters, filters)
     if sum((selection != Selection(), everything, file is not None)) != 1:
@@ -221,9 +189,16 @@ def redrive_command(
         )
     mended = None if file is None else _mended(file)
     outcome = asyncio.run(
-        redrive(load_settings(), selection, mended=mended, dry_run=dry_run, progress=_Progress(dry_run=dry_run))
+        redrive(
+            load_settings(),
+            selection,
+            mended=mended,
+            dry_run=dry_run,
+            replace_newer=replace_newer,
+            progress=_Progress(dry_run=dry_run),
+        )
     )
-    (_write_outcome_as_json if as_json else _write_outcome)(outcome, dry_run=dry_run)
+    (write_outcome_as_json if as_json else write_outcome)(outcome, dry_run=dry_run)
     return ExitCode.FINDINGS if outcome.findings else ExitCode.DONE
 
 
@@ -249,41 +224,3 @@ class _Progress:
         if time.monotonic() >= self._next_at or done == of:
             self._next_at = time.monotonic() + PROGRESS_EVERY_S
             click.echo(f"fenliu: {done} of {of} letters {self._verb}", err=True)
-
-
-def _write_outcome(outcome: Outcome, *, dry_run: bool) -> None:
-    if dry_run:
-        for each in outcome.sent:
-            how = "mended" if each.mended else "unchanged"
-            click.echo(f"{each.letter!s:>10}  to {each.topic}/{each.partition}  {_key(each.key)}  {how}")
-    for out in outcome.findings:
-        click.echo(f"{out.letter!s:>10}  left out: {_printable(out.detail)}")
-    click.echo(f"{len(outcome.sent)} {'would be sent' if dry_run else 'sent'} back")
-    for reason in REASONS:
-        if count := outcome.count(reason):
-            click.echo(f"{count} left out: {_WORDS[reason]}")
-
-
-def _write_outcome_as_json(outcome: Outcome, *, dry_run: bool) -> None:
-    write_json(
-        {
-            "dry_run": dry_run,
-            "sent": [
-                {"id": str(each.letter), "topic": each.topic, "partition": each.partition, "mended": each.mended}
-                | text_or_base64("key", each.key)
-                for each in outcome.sent
-            ],
-            "left_out": [
-                {"id": str(each.letter), "reason": each.reason, "detail": each.detail} for each in outcome.left_out
-            ],
-        }
-    )
-
-
-def _key(key: bytes | None) -> str:
-    return "no key" if key is None else _printable(key.decode(errors="replace"))
-
-
-def _printable(text: str) -> str:
-    """Text that changes nothing on a terminal."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)

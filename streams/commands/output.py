@@ -1,6 +1,7 @@
 """What the commands share: settings, logs on standard error, results on standard output."""
 
 import sys
+from collections.abc import Iterable
 
 import click
 import orjson
@@ -20,6 +21,12 @@ def load_settings() -> Settings:
     settings = Settings.load()
     logs.configure(settings.log_format, "warning" if settings.log_level == "info" else settings.log_level)
     return settings
+
+
+def show_warnings(warnings: Iterable[str]) -> None:
+    """Say on standard error what is no error and hardly meant so."""
+    for warning in warnings:
+        click.echo(f"fenliu: {warning}", err=True)
 
 
 def write_json(value: object, *, indent: bool = True) -> None:

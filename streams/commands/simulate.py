@@ -2,34 +2,18 @@
 
 import asyncio
 import time
-from datetime import datetime, timedelta, timezone
 
 import click
 
+from streams.commands.instants import EventInstant
+from streams.commands.output import load_settings
 from streams.settings import Settings
 from streams.simulate import SimulationOptions
 from streams.simulate import simulate as simulated
 from streams.simulate.files import write_lines
-from streams.simulate.options import BEIJING_OFFSET_MS, SINGLES_DAY_MS
+from streams.simulate.options import SINGLES_DAY_MS
 from streams.simulate.progress import Counts
 from streams.simulate.publisher import check_start, default_start_ms, publisher
-
-_BEIJING = timezone(timedelta(milliseconds=BEIJING_OFFSET_MS))
-
-
-def _instant(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
-    """An ISO 8601 instant in milliseconds; Beijing time if it says no offset."""
-    if value is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(
-            f"{value!r} is no instant: write it like 2025-11-11T08:30:00+08:00 (ISO 8601)"
-        ) from None
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=_BEIJING)
-    return round(instant.timestamp() * 1000)
 
 
 @click.command()
@@ -48,9 +32,10 @@ def _instant(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 @click.option(
     "--start",
     metavar="ISO",
-    callback=_instant,
-    help="The first instant, ISO 8601; Beijing time without an offset. Default: 2025-11-11T08:30:00+08:00 (Singles' "
-    "Day); with --kafka such that the traffic ends now, or with --speed has caught up with the clock at its end.",
+    type=EventInstant(),
+    help="The first instant, ISO 8601 (Beijing time without an offset) or ms since 1970. Default: "
+    "2025-11-11T08:30:00+08:00 (Singles' Day); with --kafka such that the traffic ends now, or with --speed has caught "
+    "up with the clock at its end.",
 )
 @click.option(
     "--speed",
@@ -103,7 +88,7 @@ def simulate(
         counts = Counts(options(SINGLES_DAY_MS if start is None else start))
         write_lines(counts.watch(simulated(counts.options)), out)
     else:
-        settings, now_ms = Settings.load(), time.time_ns() // 1_000_000
+        settings, now_ms = load_settings(), time.time_ns() // 1_000_000
         span_ms = options(SINGLES_DAY_MS).span_ms
         start_ms = default_start_ms(now_ms, span_ms, speed) if start is None else start
         check_start(start_ms, now_ms, span_ms, speed, settings.max_clock_skew_s)

@@ -87,6 +87,12 @@ def reason(assignment: Assignment) -> Reason:
     return REASONS.get(assignment.rule) or Reason("", _always(assignment.rule.replace("_", " ")))
 
 
+def term(rule: str) -> str:
+    """What the platforms call a rule; nothing for one that is not known here."""
+    known = REASONS.get(rule)
+    return known.term if known else ""
+
+
 def because(assignment: Assignment) -> str:
     """One sentence on why it went there, and what is special about it."""
     text = reason(assignment).because(assignment)

@@ -5,186 +5,19 @@ consumer is told where to read, since Faust drops records that a rebalance overt
 """
 
 import asyncio
-import time
-from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, cast
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.client import ConnectionGroup
 from aiokafka.errors import ConsumerStoppedError
 from faust.transport.consumer import Fetcher
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types import TP, Message
 from mode import Service
 
-import streams.lane.header_names  # noqa: F401  from here on no header name stops a consumer
-from streams.lane.errors import InputExpiredError, InputMissingError, InputReplacedError
-from streams.lane.inputs import Batch, Fetched
+from streams.lane.consumer_thread import CROWDED_WAIT_S, FETCH_WAIT_S, LaneThread
+from streams.lane.inputs import Batch
 from streams.lane.lane import Lane
 from streams.settings import Settings
-
-FETCH_WAIT_S = 0.5
-"""How long a fetch waits for records; whatever arrives ends it at once."""
-
-CROWDED_WAIT_S = 0.01
-"""The same while a topic is left out because enough of it is buffered: it must soon be asked for again."""
-
-FETCH_RECORDS = 5000
-"""At most so many records a fetch, so that decoding them holds up nobody for more than some tens of milliseconds."""
-
-BEYOND_S = 10.0
-"""How long a topic may end before the next record to read, or be left out of an assignment: after a change of leaders
-its end, or the topic itself, may not be known at once."""
-
-
-class LaneThread(AIOKafkaConsumerThread):
-    """The thread in which the group's consumer and its heartbeats run."""
-
-    consumer: "LaneConsumer"
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._heard: dict[TopicPartition, tuple[int, float]] = {}
-        self._sought: dict[TopicPartition, tuple[object, int]] = {}
-        self._beyond: dict[TopicPartition, float] = {}
-        self._missing: dict[TopicPartition, float] = {}
-
-    def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:  # noqa: ARG002
-        settings = self.consumer.settings
-        session_ms = settings.session_timeout_s * 1000
-        return AIOKafkaConsumer(
-            **settings.kafka_client_kwargs(),
-            client_id=f"{settings.app_id}-worker",
-            group_id=settings.app_id,
-            group_instance_id=settings.group_instance_id,
-            # Gives a partition number of all four inputs to one worker; without changelogs Faust chose round robin.
-            partition_assignment_strategy=[self.app.assignor],
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            session_timeout_ms=session_ms,
-            heartbeat_interval_ms=session_ms // 4,
-            # How long the others wait in a rebalance for this worker to commit its batches under way.
-            rebalance_timeout_ms=max(session_ms, 60_000),
-            fetch_max_wait_ms=int(FETCH_WAIT_S * 1000),
-            request_timeout_ms=max(session_ms, 40_000),
-        )
-
-    @Service.task
-    async def _watch_group(self) -> None:
-        """Tell the lane when the group's coordination has ended with an error.
-
-        aiokafka tells whoever polls, but Faust polls below it: the worker would wait for partitions for ever.
-        """
-        while not self.should_stop:
-            await self.sleep(1.0)
-            try:
-                if self._consumer is not None:
-                    self._consumer._coordinator.check_errors()
-            except Exception as exc:  # noqa: BLE001  whatever it is: this worker gets no partitions any more
-                self.parent_loop.call_soon_threadsafe(self.consumer.lane.on_failure, exc)
-                return
-
-    async def on_thread_stop(self) -> None:
-        """Leave the group, even while it waits for a member that is gone, for that takes a session timeout.
-
-        Brokers answer nothing else on a connection that waits for a join, so leaving needs a new one.
-        """
-        if self._consumer is not None and self._consumer._coordinator._performed_join_prepare:
-            coordinator = self._consumer._coordinator
-            coordinator._coordination_task.cancel()
-            await asyncio.wait([coordinator._coordination_task])
-            place = coordinator.coordinator_id, ConnectionGroup.COORDINATION
-            if (connection := self._consumer._client._conns.get(place)) is not None:
-                connection.close()
-        await super().on_thread_stop()
-
-    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
-        """The worker reports why it ends; Faust would print a traceback of its own besides."""
-
-    async def fetch(self, wanted: dict[TopicPartition, int], timeout_s: float) -> dict[TopicPartition, Fetched]:
-        """Fetch from where the lane wants to read; called from the lane's event loop, runs in this thread."""
-        fetched: dict[TopicPartition, Fetched] = await self.call_thread(self._fetch, wanted, timeout_s)
-        return fetched
-
-    async def _fetch(self, wanted: dict[TopicPartition, int], timeout_s: float) -> dict[TopicPartition, Fetched]:
-        consumer = self._ensure_consumer()
-        fetcher = consumer._fetcher
-        if consumer._closed or fetcher._closed:
-            raise ConsumerStoppedError
-        subscription = consumer._subscription.subscription
-        assignment: Any = None if subscription is None else subscription.assignment
-        if assignment is None or not assignment.active or not self.consumer.flow_active:
-            wanted = {}
-        live = {tp: at for tp, at in wanted.items() if tp in assignment.tps}
-        self._require_whole(wanted, live)
-        # Entering the context is what counts as polling: a worker without partitions must do it too, or the client
-        # leaves the group after max.poll.interval and never joins again.
-        with consumer._subscription.fetch_context():
-            if not live:
-                await asyncio.sleep(timeout_s)
-                return {}
-            for tp, offset in live.items():
-                await self._seek_if_elsewhere(consumer, assignment, tp, offset)
-            records = await fetcher.fetched_records(set(live), timeout=timeout_s, max_records=FETCH_RECORDS)
-        if not assignment.active:
-            return {}
-        return {
-            tp: self._fetched(tp, offset, assignment.state_value(tp), records.get(tp, ()))
-            for tp, offset in live.items()
-            if assignment.state_value(tp).has_valid_position
-        }
-
-    def _require_whole(self, wanted: Collection[TopicPartition], live: Collection[TopicPartition]) -> None:
-        """Raise if the group has for a while given out a partition number without one of its topics.
-
-        Faust leaves a topic that was deleted out of the assignment, and the others would wait for it for ever (O2).
-
-        Raises:
-            InputMissingError: naming it.
-        """
-        numbers, now = {tp.partition for tp in live}, time.monotonic()
-        missing = [tp for tp in wanted if tp not in live and tp.partition in numbers]
-        self._missing = {tp: self._missing.get(tp, now) for tp in missing}
-        for tp, since in self._missing.items():
-            if now - since >= BEYOND_S:
-                raise InputMissingError(tp.topic, tp.partition)
-
-    async def _seek_if_elsewhere(
-        self, consumer: AIOKafkaConsumer, assignment: Any, tp: TopicPartition, offset: int
-    ) -> None:
-        """Make the consumer read from `offset`.
-
-        Raises:
-            InputExpiredError: if it was told so before and the broker moved it: those records are gone.
-            InputReplacedError: if the topic has ended before it for a while: it was deleted and made anew.
-        """
-        state = assignment.state_value(tp)
-        if state.has_valid_position and state.position == offset:
-            return
-        if self._sought.get(tp) == (assignment, offset):
-            begin = (await consumer.beginning_offsets([tp]))[tp]
-            if begin > offset:
-                raise InputExpiredError(tp.topic, tp.partition, position=offset, begin=begin)
-            end = (await consumer.end_offsets([tp]))[tp]
-            beyond_since = self._beyond.setdefault(tp, time.monotonic()) if end < offset else None
-            if beyond_since is None:
-                self._beyond.pop(tp, None)
-            elif time.monotonic() - beyond_since >= BEYOND_S:
-                raise InputReplacedError(tp.topic, tp.partition, position=offset, end=end)
-        self._sought[tp] = (assignment, offset)
-        consumer.seek(tp, offset)
-
-    def _fetched(self, tp: TopicPartition, start: int, state: Any, records: Any) -> Fetched:
-        """What is known of a topic now; read in one go with the records, so that they belong together."""
-        answered_ms = state.timestamp or 0
-        known_ms, heard_at = self._heard.get(tp, (0, 0.0))
-        if answered_ms != known_ms:
-            heard_at = time.monotonic()
-            self._heard[tp] = answered_ms, heard_at
-        end = state.lso if state.lso is not None and state.lso >= 0 else state.highwater
-        return Fetched(start, state.position, end, heard_at, records)
 
 
 class LaneConsumer(Consumer):
@@ -236,7 +69,7 @@ class LaneConsumer(Consumer):
         while not self.should_stop:
             await lane.work.wait()
             lane.work.clear()
-            for batch in lane.due():
+            for batch in lane.announce():
                 await self.callback(self._message_of(batch))
 
     def _message_of(self, batch: Batch) -> Message:

@@ -1,16 +1,15 @@
 """What makes a worker stop, each with what it saw and the way out. Exit codes: docs/reference/exit-codes.md."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
-
-from aiokafka import errors as kafka
+import errno
+import socket
+from collections.abc import Iterable, Mapping
 
 from schemas.codec import Topic
-from streams.errors import BrokerUnreachableError, ClusterError, FencedError, FenliuError, SettingsError
+from streams.errors import ClusterError, DefectError, FenliuError, SettingsError
+from streams.kafka_errors import causes, meaning_of
 
-
-class DefectError(FenliuError):
-    """Something that the lane does not expect happened; nothing of the batch under way was committed."""
+_NOT_BOUND = {errno.EADDRINUSE, errno.EADDRNOTAVAIL}
+"""What the system says when nothing can listen at an address: it is taken, or not this machine's."""
 
 
 FROM_CHANGELOGS = (
@@ -98,9 +97,21 @@ class InputReplacedError(ClusterError):
 
     def __init__(self, topic: str, partition: int, *, position: int, end: int) -> None:
         super().__init__(
-            f"the next record to read is {position}, but the topic ends at {end}: it was deleted and created anew, or "
-            "its newest records were lost",
+            f"the next record to read is {position}, and the topic ended before it (now it ends at {end}): it was "
+            "deleted and created anew, or its newest records were lost",
             where=f"topic {topic}, partition {partition}",
+            mend="to keep the state and read the new topic from its beginning: stop all workers and run fenliu state "
+            f"rebuild --from-changelogs --positions {topic}=beginning",
+        )
+
+
+class TopicReplacedError(ClusterError):
+    """An input topic was deleted and made anew while this worker ran."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            "the topic was deleted and created anew while this worker ran: its offsets mean other records now",
+            where=f"topic {topic}",
             mend="to keep the state and read the new topic from its beginning: stop all workers and run fenliu state "
             f"rebuild --from-changelogs --positions {topic}=beginning",
         )
@@ -134,96 +145,33 @@ def shown_offsets(offsets: Mapping[Topic, int | None] | Mapping[Topic, int]) -> 
     return ", ".join(f"{topic} {'nothing' if offset is None else offset}" for topic, offset in sorted(offsets.items()))
 
 
-class _Meaning(NamedTuple):
-    """What some errors of the client mean."""
-
-    errors: tuple[type[BaseException], ...]
-    kind: type[FenliuError]
-    what: str
-    mend: str
-
-
-_GRANT = "an administrator grants it: `fenliu check` names what is missing, `fenliu acls worker` prints the commands"
-
-_MEANINGS = (
-    _Meaning(
-        (kafka.ProducerFenced, kafka.InvalidProducerEpoch),
-        FencedError,
-        "another worker has taken the partition over, or the transaction took too long; nothing of it is published",
-        "nothing: a supervisor starts this worker anew, and it joins the group again",
-    ),
-    _Meaning(
-        (kafka.TransactionalIdAuthorizationFailed,),
-        ClusterError,
-        "the brokers do not allow this user Write on the transactional ids that begin with FENLIU_APP_ID and a hyphen",
-        _GRANT,
-    ),
-    _Meaning(
-        (kafka.GroupAuthorizationFailedError,),
-        ClusterError,
-        "the brokers do not allow this user Read on the group FENLIU_APP_ID",
-        _GRANT,
-    ),
-    _Meaning(
-        (kafka.TopicAuthorizationFailedError, kafka.ClusterAuthorizationFailedError),
-        ClusterError,
-        "the brokers do not allow this user to read or write a topic",
-        _GRANT,
-    ),
-    _Meaning(
-        (kafka.InvalidSessionTimeoutError,),
-        SettingsError,
-        "FENLIU_SESSION_TIMEOUT_S is not in the range that the brokers allow",
-        "set it between their group.min.session.timeout.ms and group.max.session.timeout.ms",
-    ),
-    _Meaning(
-        (kafka.UnsupportedCodecError,),
-        DefectError,
-        "a producer compresses in a way that this installation cannot read",
-        "pip install cramjam",
-    ),
-    _Meaning(
-        (kafka.InvalidTimestampError,),
-        ClusterError,
-        "the brokers refuse this worker's timestamps: its clock is fast by more than message.timestamp.after.max.ms",
-        "set this machine's clock, best by NTP; a supervisor may then start the worker anew",
-    ),
-    _Meaning(
-        (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError),
-        ClusterError,
-        "a topic takes no records of this size",
-        "fenliu topics check names the topics whose max.message.bytes is less than declared: raise it",
-    ),
-    _Meaning(
-        (kafka.KafkaConnectionError, kafka.KafkaTimeoutError, kafka.NodeNotReadyError, kafka.RequestTimedOutError),
-        BrokerUnreachableError,
-        "the brokers do not answer",
-        "see whether they are up, and whether the partitions of fenliu's topics have leaders",
-    ),
-)
-"""In the order in which they count when there are several at once."""
-
-
 def explained(exc: BaseException, where: str) -> FenliuError:
     """What an error means for this worker; of several at once, the one that says most."""
-    causes = list(_causes(exc))
-    for cause in causes:
+    found = list(causes(exc))
+    for cause in found:
         if isinstance(cause, FenliuError):
             return cause
-    for meaning in _MEANINGS:
-        for cause in causes:
-            if isinstance(cause, meaning.errors):
-                return meaning.kind(f"{meaning.what} ({cause!r})", where=where, mend=meaning.mend)
-    return DefectError(f"{causes[0]!r}", where=where, mend="report it, with the lines before it")
+    told = meaning_of(exc)
+    if told is not None:
+        meaning, cause = told
+        return meaning.kind(f"{meaning.what} ({cause!r})", where=where, mend=meaning.mend)
+    for cause in found:
+        if isinstance(cause, OSError) and _is_of_listening(cause):
+            return _not_bound(cause)
+    return DefectError(f"{found[0]!r}", where=where, mend="report it, with the lines before it")
 
 
-def _causes(exc: BaseException) -> Iterator[BaseException]:
-    """The error itself and what it wraps; of a group what is in it."""
-    if isinstance(exc, BaseExceptionGroup):
-        for inner in exc.exceptions:
-            yield from _causes(inner)
-        return
-    seen: BaseException | None = exc
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__
+def _is_of_listening(exc: OSError) -> bool:
+    # A port below 1024 needs a right; so do files, and only asyncio's text tells the two apart.
+    forbidden = exc.errno == errno.EACCES and "bind on address" in str(exc)
+    return forbidden or exc.errno in _NOT_BOUND or isinstance(exc, socket.gaierror)
+
+
+def _not_bound(exc: OSError) -> SettingsError:
+    """The web server is all that listens here."""
+    return SettingsError(
+        f"the pages of this worker cannot be served there: {exc.strerror or exc}",
+        where="FENLIU_HTTP_PORT, FENLIU_HTTP_HOST",
+        mend="set FENLIU_HTTP_PORT to a port that is free (each worker on a machine has its own), and FENLIU_HTTP_HOST "
+        "to an address of this machine",
+    )

@@ -1,12 +1,17 @@
 """The four inputs of one partition: what was fetched, decoded and not yet routed, in the order of O2.
 
 It knows positions and ends, but no broker: a fetcher feeds it, and asks it where to read on. Times are seconds of
-`time.monotonic()`.
+`time.monotonic()`; instants of the watermark are wall-clock milliseconds.
+
+The watermark (O1) is made of marks. When a fetch was sent at T and the broker answered that the topic ends at E, all
+that was on the broker at T lies before E. So once everything before E was applied, the topic was at its end at T,
+however much came since: traffic moves the watermark on, and a backlog holds it.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.codec import RANK, Event, InvalidEvent, Topic, decode
@@ -35,8 +40,12 @@ class Fetched(NamedTuple):
     """Where to read on: past the records, and past markers and gaps that bring none."""
     end: int | None
     """The last stable offset when the broker last answered; None before its first answer."""
+    high_watermark: int | None
+    """Where the topic ended then, with what stands in open transactions; None before its first answer."""
     heard_at: float
-    """When that was."""
+    """When that answer was asked for."""
+    heard_ms: int
+    """The same by the wall clock, in milliseconds since 1970."""
     records: Sequence[Record]
 
 
@@ -51,6 +60,12 @@ class Batch:
     """Where each topic is read on after this batch: what the transaction commits."""
     last_times: dict[Topic, int]
     """Time (ms) of the newest record taken of each topic, for the checkpoint."""
+    watermark_ms: int | None
+    """The partition's watermark (O1) once this batch is applied; None if an input was not heard of yet."""
+
+
+MAX_MARKS = 64
+"""Of one topic. A long backlog makes more; then every other goes, and the watermark moves in longer steps."""
 
 
 @dataclass(slots=True)
@@ -59,6 +74,24 @@ class _Feed:
     end: int | None = None
     heard_at: float = 0.0
     buffered_bytes: int = 0
+    marks: deque[tuple[int, int]] = field(default_factory=deque)
+    """(Where the topic ended, when it was asked), growing: the first is the newest that was reached, if any was."""
+
+    def mark(self, end: int, asked_ms: int) -> None:
+        """The topic ended here when it was asked; after a change of leaders it may be told to end before that."""
+        marks = self.marks
+        if marks and marks[-1][0] >= end:
+            end, _ = marks.pop()
+        if len(marks) >= MAX_MARKS:
+            self.marks = marks = deque(list(marks)[::2])
+        marks.append((end, asked_ms))
+
+    def watermark_ms(self, applied: int) -> int | None:
+        """The newest instant at which the topic had nothing after `applied`; None if there is none."""
+        marks = self.marks
+        while len(marks) > 1 and marks[1][0] <= applied:
+            marks.popleft()
+        return marks[0][1] if marks and marks[0][0] <= applied else None
 
 
 class Reader:
@@ -136,7 +169,6 @@ class Inputs:
         """Forget what is buffered and read from `offsets`: what was taken and not committed is read again."""
         self._merger: Merger[Item] = Merger(last_times)
         self._feeds = {topic: _Feed(offsets[topic]) for topic in RANK}
-        self._idle_since: float | None = None
 
     def wanted(self) -> dict[Topic, int]:
         """The topics to fetch and their positions: all but those whose buffer is full."""
@@ -159,12 +191,13 @@ class Inputs:
             items = self._reader.read_all(topic, fetched.records)
             self._merger.extend(topic, items)
             feed.buffered_bytes += sum(_size(item) for _, item in items)
-            self._idle_since = None
         # A topic that was silent for too long held the others up: that it has nothing new is news to them.
         heard_again = feed.heard_at < self._now() - STALE_S
         moved = fetched.position != feed.position or fetched.end != feed.end
         news = bool(fetched.records) or moved or heard_again
         feed.position, feed.end, feed.heard_at = fetched.position, fetched.end, fetched.heard_at
+        if fetched.high_watermark is not None:
+            feed.mark(fetched.high_watermark, fetched.heard_ms)
         return news
 
     def take(self) -> Batch | None:
@@ -183,29 +216,33 @@ class Inputs:
             taken_bytes += run_bytes
             taken += len(run)
             runs.append((topic, run))
-        if not runs:
-            return None
-        return Batch(self.partition, runs, self.offsets(), dict(self._merger.last_times))
+        return self._batch(runs) if runs else None
+
+    def nothing(self) -> Batch:
+        """A batch without records: what it commits is where the inputs are."""
+        return self._batch([])
+
+    def _batch(self, runs: list[tuple[Topic, list[Item]]]) -> Batch:
+        return Batch(self.partition, runs, self.offsets(), dict(self._merger.last_times), self.watermark_ms())
+
+    def watermark_ms(self) -> int | None:
+        """The newest instant (ms) at which all four inputs had been read to their ends, with all of that taken (O1).
+
+        None while one of them was not heard of, or has more than was taken since it was first heard of.
+        """
+        offsets = self.offsets()
+        oldest_ms: int | None = None
+        for topic, feed in self._feeds.items():
+            topic_ms = feed.watermark_ms(offsets[topic])
+            if topic_ms is None:
+                return None
+            oldest_ms = topic_ms if oldest_ms is None else min(oldest_ms, topic_ms)
+        return oldest_ms
 
     def offsets(self) -> dict[Topic, int]:
         """Where each topic is read on: its first buffered record, or the position past markers and gaps."""
         heads = ((topic, self._merger.head(topic)) for topic in RANK)
         return {topic: self._feeds[topic].position if item is None else item[0].offset for topic, item in heads}
-
-    @property
-    def last_times(self) -> dict[Topic, int]:
-        """Time (ms) of the newest record taken of each topic."""
-        return dict(self._merger.last_times)
-
-    def idle_s(self) -> float:
-        """For how long, in seconds, all four have been read to their ends with nothing left here (O1)."""
-        now = self._now()
-        if len(self._at_end()) < len(RANK) or any(self._merger.buffered(topic) for topic in RANK):
-            self._idle_since = None
-            return 0.0
-        if self._idle_since is None:
-            self._idle_since = now
-        return now - self._idle_since
 
     def behind(self, committed: Mapping[Topic, int]) -> dict[Topic, int]:
         """Records of each topic that are on the broker and not committed; markers and gaps count as records."""

@@ -16,7 +16,7 @@ from schemas.codec import RANK
 from streams.errors import FencedError
 from streams.lane import memory
 from streams.lane.inputs import Batch, Fetched
-from streams.lane.observer import BatchReport, Observer, PartitionStatus
+from streams.lane.observer import Observer, PartitionStatus
 from streams.lane.partition import Partition
 from streams.lane.takeover import TakeOver
 from streams.routing import Router
@@ -25,7 +25,7 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.1
-"""How often wall-clock timers are looked at: a tenth of the second that they wait at least."""
+"""How often a partition without batches is asked for timers that are due (O1): a tenth of the second that they wait."""
 
 LAG_EVERY_S = 1.0
 """How often the lag of the inputs is reported."""
@@ -61,11 +61,12 @@ class Lane:
         self._partitions: dict[int, Partition] = {}
         self._take_overs: dict[int, tuple[TakeOver, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open = False
         self._moving = asyncio.Lock()
         self._lag_at = 0.0
-        self.ticket = 0
-        """Changes whenever the group starts to move partitions: an assignment from before that is out of date."""
+        self.assignment_epoch = 0
+        """Grows whenever the group starts to move partitions: an assignment from before that is out of date."""
+        self._assigned_in: int | None = None
+        """The epoch of the assignment in force; not the present one while the group moves partitions."""
         self.on_failure: Callable[[BaseException], object] = _unhandled
         """What ends this process; the worker sets it."""
         self.work = asyncio.Event()
@@ -80,35 +81,36 @@ class Lane:
 
         A take-over that has not fenced yet is abandoned: done later, it could fence the partition's next owner.
         """
-        self.ticket += 1
+        self.assignment_epoch += 1
         async with self._moving:
-            self._open = False
+            for partition in self._partitions.values():
+                partition.hold()
             for number, (take_over, task) in list(self._take_overs.items()):
                 if not take_over.fenced:
                     await self._abandon(number, task)
             while self._tasks:
                 await asyncio.wait(set(self._tasks))
 
-    async def assign(self, numbers: Collection[int], *, ticket: int) -> None:
+    async def assign(self, numbers: Collection[int], *, epoch: int) -> None:
         """Own these partitions: keep what we had and have, let go the others, take over what is new.
 
         Args:
             numbers: all that the group gave this worker.
-            ticket: `self.ticket` as it was when the group gave them; if it has changed since, this does nothing.
+            epoch: `assignment_epoch` as it was when the group gave them; if it has grown since, this does nothing.
         """
         async with self._moving:
-            if ticket != self.ticket:
+            if epoch != self.assignment_epoch:
                 return
             logger.info("Partitions of this worker: %s", ", ".join(map(str, sorted(numbers))) or "none")
             self._observer.rebalanced(numbers)
             await self._release((set(self._partitions) | set(self._take_overs)) - set(numbers))
             for partition in self._partitions.values():
-                partition.rewind()
+                partition.resume()
             for number in sorted(set(numbers) - set(self._partitions) - set(self._take_overs)):
                 take_over = TakeOver(self._settings, number, router_factory=self._router_factory, tables=self._tables)
                 task = asyncio.create_task(self._take_over(number, take_over), name=f"take over partition {number}")
                 self._take_overs[number] = take_over, task
-            self._open = True
+            self._assigned_in = epoch
         self._wake()
 
     async def stop(self) -> None:
@@ -117,13 +119,15 @@ class Lane:
         await self._release(set(self._partitions) | set(self._take_overs))
 
     async def _release(self, numbers: set[int]) -> None:
+        leaving = numbers & set(self._partitions)
         for number in numbers:
             if number in self._take_overs:
                 await self._abandon(number, self._take_overs[number][1])
-            if number in self._partitions:
+            if number in leaving:
                 await self._partitions.pop(number).stop()
-                memory.state_left()
             self._observer.released(number)
+        if leaving:
+            memory.state_left()
 
     async def _abandon(self, number: int, task: asyncio.Task[None]) -> None:
         del self._take_overs[number]
@@ -133,19 +137,19 @@ class Lane:
     async def _take_over(self, number: int, take_over: TakeOver) -> None:
         try:
             taken = await take_over.run()
-        except asyncio.CancelledError:
-            raise
+            partition = self._partitions[number] = Partition(number, self._settings, taken)
+            if self._assigned_in == self.assignment_epoch:
+                partition.resume()
+            memory.state_arrived()
+            del self._take_overs[number]
+            logger.info(
+                "Partition %d: taken over in %.2f s, %d changelog records, %d keys",
+                number, taken.report.seconds, taken.report.records, sum(taken.report.keys.values()),
+            )  # fmt: skip
+            self._observer.restored(taken.report)
         except Exception as exc:  # noqa: BLE001  whatever it is, this process does not own the partition and must say so
             self.on_failure(exc)
             return
-        self._partitions[number] = Partition(number, self._settings, taken)
-        memory.state_arrived()
-        del self._take_overs[number]
-        logger.info(
-            "Partition %d: taken over in %.2f s, %d changelog records, %d keys",
-            number, taken.report.seconds, taken.report.records, sum(taken.report.keys.values()),
-        )  # fmt: skip
-        self._observer.restored(taken.report)
         self._wake()
 
     # Records in
@@ -170,20 +174,11 @@ class Lane:
 
     # Batches out
 
-    def due(self) -> Iterator[Batch]:
-        """Announce the next batch of every partition that has one and is not busy."""
-        if not self._open:
-            return
-        now = time.monotonic()
+    def announce(self) -> Iterator[Batch]:
+        """The next batch of every partition that has one and has nothing else under way, for the agent's stream."""
         for partition in list(self._partitions.values()):
-            if partition.busy:
-                continue
-            if partition.next_at > now:
-                asyncio.get_running_loop().call_at(partition.next_at, self.work.set)
-                continue
-            batch = partition.inputs.take()
+            batch = partition.announce()
             if batch is not None:
-                partition.announced = batch
                 self.room.set()
                 yield batch
 
@@ -193,42 +188,44 @@ class Lane:
         One that a rebalance has overtaken is dropped: its records are read again, by whoever owns the partition now.
         """
         partition = self._partitions.get(batch.partition)
-        if not self._open or partition is None or partition.announced is not batch:
-            return
-        self._run(partition, batch)
+        if partition is not None and partition.accept(batch):
+            self._run(partition, batch)
 
-    def _run(self, partition: Partition, batch: Batch | None) -> None:
-        partition.announced = None
-        partition.running = True
+    def _run(self, partition: Partition, batch: Batch) -> None:
         task = asyncio.create_task(self._process(partition, batch), name=f"partition {partition.number}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _process(self, partition: Partition, batch: Batch | None) -> None:
-        report: BatchReport | None
+    async def _process(self, partition: Partition, batch: Batch) -> None:
         try:
-            report = await (partition.fire_timers() if batch is None else partition.process(batch))
+            self._observer.batch_committed(await partition.process(batch))
+            partition.done(self.work.set)
         except Exception as exc:  # noqa: BLE001  the router is ahead of what is committed: only a new process may go on
+            self._fail(partition, exc)
+            return
+        self._wake()
+
+    def _fail(self, partition: Partition, exc: Exception) -> None:
+        """End this process; nothing new begins meanwhile, and what the other partitions have under way is committed."""
+        try:
+            partition.fail()
+            for other in self._partitions.values():
+                other.hold()
             if isinstance(exc, FencedError):
                 self._observer.fenced(partition.number)
-            self._open = False
+        finally:
             self.on_failure(exc)
-            return
-        if report is not None:
-            self._observer.batch_committed(report)
-        partition.running = False
-        self._wake()
 
     # The clock
 
     async def tick(self) -> None:
-        """Fire wall-clock timers and report lags, until cancelled."""
+        """Fire the timers of partitions without batches, and report lags, until cancelled."""
         while True:
             await asyncio.sleep(TICK_S)
-            if self._open:
-                for partition in self._partitions.values():
-                    if not partition.busy and partition.timers_due():
-                        self._run(partition, None)
+            for partition in self._partitions.values():
+                timers = partition.due()
+                if timers is not None:
+                    self._run(partition, timers)
             if time.monotonic() - self._lag_at >= LAG_EVERY_S:
                 self._lag_at = time.monotonic()
                 for status in self.status():

@@ -30,6 +30,8 @@ class BatchReport:
     """By code (section 9)."""
     end_to_end_s: list[float]
     """For each message assigned on arrival: from its broker timestamp to this commit, in seconds."""
+    timer_delays_s: list[float]
+    """For each timer that fired: from its deadline (O1) to this commit, in seconds."""
     transaction_s: float
     """From begin to commit, in seconds."""
     changed_keys: int

@@ -1,16 +1,20 @@
 """One partition that this worker owns: its router, its inputs and its writer. It knows no group and no Faust."""
 
+import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from schemas.codec import InvalidEvent, Topic, encode
 from schemas.decisions import Assignment
 from schemas.events import BuyerMessage
 from streams.dead_letters import DeadLetter, Header, Record, dead_letter
+from streams.errors import DefectError
 from streams.lane.checkpoint import CHECKPOINTS, Checkpoint, checkpoint_key, encode_checkpoint
 from streams.lane.inputs import Batch, Inputs, Reader
 from streams.lane.observer import BatchReport, Decision, PartitionStatus
+from streams.lane.phase import FOLLOWS, Phase
 from streams.lane.takeover import Taken
 from streams.lane.tracing import trace_of
 from streams.lane.transaction import Outcome
@@ -20,7 +24,7 @@ NO_HEADERS: list[Header] = []
 """Of most records; nobody appends to it."""
 
 TIMER_DELAY_MS = 1000
-"""How far the wall clock must have passed a deadline, and for how long all inputs must have been at their ends (O1)."""
+"""How far the watermark must have passed a deadline (O1): events that happened before it are still on their way."""
 
 
 @dataclass(slots=True)
@@ -41,16 +45,14 @@ class Routed:
         """The message's own assignment has its arrival time and, if it came with one, its trace."""
         for decision in decided:
             if isinstance(decision, Assignment) and decision.message_id == message.event_id:
-                self.arrivals_ms.append(record.timestamp)
+                if record.timestamp >= 0:  # very old producers set none
+                    self.arrivals_ms.append(record.timestamp)
                 if record.headers and (trace := trace_of(record.headers)):
                     self.traces[id(decision)] = trace
 
 
 class Partition:
-    """Routes batches of one partition, one after another, and commits each.
-
-    `busy` is true from the moment a batch is announced to the agent until it is committed; `announced` is that batch.
-    """
+    """Routes batches of one partition, one after another, and commits each. `phase` says what it is doing."""
 
     def __init__(self, number: int, settings: Settings, taken: Taken) -> None:
         self.number = number
@@ -60,8 +62,6 @@ class Partition:
         self._committed = dict(taken.offsets)
         self._last_times = dict(taken.last_times)
         self._letter_box = number % taken.dead_letter_partitions
-        self._deadline_ms: int | None = 0
-        """When the router's next timer is due; None: it has none; 0: not asked since the last batch."""
         self.inputs = Inputs(
             number,
             taken.offsets,
@@ -69,30 +69,102 @@ class Partition:
             reader=Reader(max_clock_skew_ms=settings.max_clock_skew_s * 1000, partition_count=taken.partition_count),
             max_events=settings.max_batch_events,
         )
-        self.announced: Batch | None = None
-        self.running = False
-        self.next_at = 0.0
+        self.phase = Phase.HELD
+        self._batch: Batch | None = None
+        """What is announced or under way."""
+        self._rests_until = 0.0
+        self._rest: asyncio.TimerHandle | None = None
         self._progress_at = time.monotonic()
 
-    @property
-    def busy(self) -> bool:
-        """Whether a batch is announced or under way."""
-        return self.running or self.announced is not None
+    def _enter(self, phase: Phase) -> None:
+        if phase not in FOLLOWS[self.phase]:
+            raise DefectError(
+                f"{phase.name} cannot follow {self.phase.name}", where=f"partition {self.number}", mend="report it"
+            )
+        self.phase = phase
 
-    def rewind(self) -> None:
-        """Read again from what is committed: what was announced to the agent may never come to it."""
-        self.announced = None
+    # What may be done next
+
+    def announce(self) -> Batch | None:
+        """Take the next batch of records for the agent's stream, if there is one and nothing else is under way."""
+        if self.phase is not Phase.READY:
+            return None
+        batch = self.inputs.take()
+        if batch is not None:
+            self._enter(Phase.ANNOUNCED)
+            self._batch = batch
+        return batch
+
+    def accept(self, batch: Batch) -> bool:
+        """Whether a batch that came out of the agent's stream may run: not if a rebalance has overtaken it."""
+        if self.phase is not Phase.ANNOUNCED or self._batch is not batch:
+            return False
+        self._enter(Phase.RUNNING)
+        return True
+
+    def due(self) -> Batch | None:
+        """A batch without records, to be run at once, if timers are due by the watermark and nothing is under way."""
+        if self.phase is not Phase.READY:
+            return None
+        watermark_ms, deadline_ms = self.inputs.watermark_ms(), self._router.next_deadline_ms()
+        if watermark_ms is None or deadline_ms is None or deadline_ms > watermark_ms - TIMER_DELAY_MS:
+            return None
+        self._enter(Phase.RUNNING)
+        self._batch = self.inputs.nothing()
+        return self._batch
+
+    def done(self, wake: Callable[[], object]) -> None:
+        """A batch is committed: the next may begin, or `wake` is called when it may."""
+        self._batch = None
+        if self.phase is Phase.LAST:
+            self._enter(Phase.HELD)
+            return
+        rest_s = self._rests_until - time.monotonic()
+        if rest_s <= 0:
+            self._enter(Phase.READY)
+            return
+        self._enter(Phase.RESTING)
+        self._rest = asyncio.get_running_loop().call_later(rest_s, self._rested, wake)
+
+    def _rested(self, wake: Callable[[], object]) -> None:
+        self._enter(Phase.READY)
+        wake()
+
+    def fail(self) -> None:
+        """A batch could not be committed."""
+        self._enter(Phase.FAILED)
+
+    def hold(self) -> None:
+        """Begin nothing new; what was announced is dropped, and read again."""
+        if self._rest is not None:
+            self._rest.cancel()
+        if self.phase is Phase.RUNNING:
+            self._enter(Phase.LAST)
+        elif self.phase in {Phase.READY, Phase.ANNOUNCED, Phase.RESTING}:
+            self._enter(Phase.HELD)
+
+    def resume(self) -> None:
+        """The group has left this partition here: read again from what is committed."""
+        if self.phase is Phase.FAILED:
+            return
+        self._enter(Phase.READY)
+        self._batch = None
         self.inputs.reset(self._committed, self._last_times)
 
+    # What a batch does
+
     async def process(self, batch: Batch) -> BatchReport:
-        """Route a batch and commit what came out of it.
+        """Route a batch, fire the timers that are due after it, and commit what came out.
 
         Raises:
             FenliuError: if it could not be committed; the router is then ahead of what is committed, and this process
                 must end.
         """
-        self.next_at = time.monotonic() + self._settings.min_batch_interval_ms / 1000
-        return await self._commit(batch, self._route(batch))
+        self._rests_until = time.monotonic() + self._settings.min_batch_interval_ms / 1000
+        routed = self._route(batch)
+        if batch.watermark_ms is not None:
+            routed.decisions += self._router.fire_timers(batch.watermark_ms - TIMER_DELAY_MS)
+        return await self._commit(batch, routed)
 
     def _route(self, batch: Batch) -> Routed:
         """Apply a batch; what cannot be used becomes dead letters."""
@@ -112,23 +184,8 @@ class Partition:
                         routed.note_arrival(record, event, decided)
         return routed
 
-    def timers_due(self) -> bool:
-        """Whether the wall clock has passed a deadline while the inputs were at their ends for long enough (O1)."""
-        if self.inputs.idle_s() * 1000 < TIMER_DELAY_MS:
-            return False
-        if self._deadline_ms == 0:
-            self._deadline_ms = self._router.next_deadline_ms()
-        return self._deadline_ms is not None and self._deadline_ms <= _now_ms() - TIMER_DELAY_MS
-
-    async def fire_timers(self) -> BatchReport:
-        """Fire what the wall clock has passed (O1) and commit it, as a batch without records."""
-        decisions = self._router.fire_timers(_now_ms() - TIMER_DELAY_MS)
-        batch = Batch(self.number, [], self.inputs.offsets(), self.inputs.last_times)
-        return await self._commit(batch, Routed(decisions=decisions))
-
     async def _commit(self, batch: Batch, routed: Routed) -> BatchReport:
         router = self._router
-        self._deadline_ms = 0
         rules: Counter[str] = Counter()
         outcome, settings, number = Outcome(), self._settings, self.number
         assignments = outcome.to(settings.topic("assignments"), number)
@@ -155,7 +212,7 @@ class Partition:
         transaction_s = await self._writer.commit(outcome)
         self._committed, self._last_times = batch.offsets, batch.last_times
         self._progress_at = time.monotonic()
-        now_ms = _now_ms()
+        now_ms, stats = _now_ms(), router.take_stats()
         return BatchReport(
             partition=self.number,
             events=dict(routed.events),
@@ -163,9 +220,10 @@ class Partition:
             assignments=dict(rules),
             dead_letters=dict(routed.codes),
             end_to_end_s=[max(0.0, now_ms - arrived_ms) / 1000 for arrived_ms in routed.arrivals_ms],
+            timer_delays_s=[max(0.0, now_ms - deadline_ms) / 1000 for deadline_ms in stats.fired_deadlines_ms],
             transaction_s=transaction_s,
             changed_keys=len(changes),
-            stats=router.take_stats(),
+            stats=stats,
             gauges=router.gauges(),
             keys=keys,
         )
@@ -177,7 +235,7 @@ class Partition:
     def status(self) -> PartitionStatus:
         """Where it stands now."""
         # While nothing is under way, markers and gaps after the last record were passed, though no commit says so.
-        lag = self.inputs.behind(self._committed if self.busy else self.inputs.offsets())
+        lag = self.inputs.behind(self.inputs.offsets() if self._batch is None else self._committed)
         now = time.monotonic()
         if not any(lag.values()):
             self._progress_at = now

@@ -18,8 +18,8 @@ class LaneRecovery(Recovery):
     _assigned: AbstractSet[TP] = frozenset()
     _assigned_in = 0
     """The generation of the group."""
-    _ticket = 0
-    """What the lane says of later rebalances."""
+    _epoch = 0
+    """The lane's `assignment_epoch` then."""
 
     @property
     def _fenliu(self) -> LaneApp:
@@ -35,7 +35,7 @@ class LaneRecovery(Recovery):
         """The group has moved partitions; an assignment that a later one has overtaken is ignored."""
         if generation_id == self.app.consumer_generation_id:
             self._assigned_in, self._assigned = generation_id, frozenset(assigned)
-            self._ticket = self._fenliu.lane.ticket
+            self._epoch = self._fenliu.lane.assignment_epoch
             self.signal_recovery_start.set()
 
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -53,7 +53,7 @@ class LaneRecovery(Recovery):
             generation, lane = self._assigned_in, self._fenliu.lane
             numbers = partition_numbers(self._assigned, self._fenliu.settings.topic("buyer-messages"))
             try:
-                await lane.assign(numbers, ticket=self._ticket)
+                await lane.assign(numbers, epoch=self._epoch)
                 await self._resume_streams(generation)
             except Exception as exc:  # noqa: BLE001  without its partitions the worker would idle for ever
                 lane.on_failure(exc)

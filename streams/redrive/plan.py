@@ -12,7 +12,7 @@ from streams.partitioner import partition_of
 from streams.redrive.letters import Letter, LetterId, original_headers
 from streams.redrive.mended import Mended
 
-Reason = Literal["already_sent", "came_back", "cut", "gone", "still_refused", "unknown_topic"]
+Reason = Literal["already_sent", "came_back", "cut", "gone", "newer_settings", "still_refused", "unknown_topic"]
 """Why a letter is not sent. `already_sent` alone is as it should be."""
 
 REASONS: tuple[Reason, ...] = get_args(Reason)

@@ -11,12 +11,12 @@ import asyncio
 import heapq
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import groupby
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from schemas.codec import RANK
 from streams import permissions
@@ -25,12 +25,13 @@ from streams.dead_letters import Record
 from streams.errors import FencedError, FoundError, UsageError
 from streams.kafka_clients import administration, partition_counts, started
 from streams.lane import faults
-from streams.lane.errors import explained
 from streams.lane.transaction import TRANSACTION_TIMEOUT_S
 from streams.redrive.letters import Contents, Letter, LetterId, Selection, add, marker
 from streams.redrive.mended import Mended
+from streams.redrive.newer import in_force, spare_newer
 from streams.redrive.plan import LeftOut, Outcome, Planner, Resend, of_letters
 from streams.settings import Settings
+from streams.shop_configs import TOPIC
 from streams.topic_reader import TopicReader, topic_reader
 
 LETTERS_A_TRANSACTION = 200
@@ -68,6 +69,7 @@ async def redrive(
     *,
     mended: Mapping[LetterId, Mended] | None = None,
     dry_run: bool = False,
+    replace_newer: Collection[str] = (),
     progress: Progress = lambda _done, _all: None,
 ) -> Outcome:
     """Send letters back to their input topics.
@@ -77,6 +79,7 @@ async def redrive(
         selection: which letters; with `mended` those alone.
         mended: what to send in the place of letters.
         dry_run: look, and change nothing.
+        replace_newer: shops whose settings may be replaced although they are newer than the letter's.
         progress: is told how far it is.
 
     Raises:
@@ -88,7 +91,7 @@ async def redrive(
     if mended is not None:
         selection = Selection(ids=frozenset(mended))
     if dry_run:
-        return await send_back(settings, selection, mended, None, progress)
+        return await send_back(settings, selection, mended, None, progress, replace_newer)
     kafka = settings.kafka_client_kwargs()
     async with administration(kafka) as admin:
         await permissions.require(admin, rights(settings, "redrive"))
@@ -98,14 +101,14 @@ async def redrive(
         transactional_id=f"{settings.app_id}-redrive",
         max_request_size=4 << 20,
     )
-    with fenced_in_words():
-        async with started(producer, kafka):
-            return await send_back(settings, selection, mended, producer, progress)
+    async with started(producer, kafka):
+        with fenced_in_words():
+            return await send_back(settings, selection, mended, producer, progress, replace_newer)
 
 
 @contextmanager
 def fenced_in_words() -> Iterator[None]:
-    """Turn aiokafka's errors of a transaction into ours."""
+    """Say of a transactional id that was taken who has it."""
     try:
         yield
     except (ProducerFenced, InvalidProducerEpoch) as exc:
@@ -113,8 +116,6 @@ def fenced_in_words() -> Iterator[None]:
             "another `fenliu dlq redrive` has started; what this one had under way was not sent",
             mend="let that one finish, then run this again: what was sent is not sent twice",
         ) from exc
-    except KafkaError as exc:
-        raise explained(exc, "redrive") from exc
 
 
 async def send_back(
@@ -123,6 +124,7 @@ async def send_back(
     mended: Mapping[LetterId, Mended] | None,
     producer: AIOKafkaProducer | None,
     progress: Progress,
+    replace_newer: Collection[str] = (),
 ) -> Outcome:
     """Steps 2 and 3, with a producer that owns the transactional id; without one nothing is sent."""
     counts = await partition_counts(settings.kafka_client_kwargs())
@@ -137,12 +139,18 @@ async def send_back(
         wanted, left_out = of_letters(contents.letters, contents.redriven, also_returned=bool(selection.ids))
         outcome, ordered = Outcome(left_out=left_out), in_order(wanted)
         done = 0
+        newest = await in_force(settings, _keys_of_settings(ordered, mended or {}))
         if mended is not None:
             await _require_usable(planner, reader, ordered, mended)
         for start in range(0, len(ordered), LETTERS_A_TRANSACTION):
             some = ordered[start : start + LETTERS_A_TRANSACTION]
             records = await _records(reader, some)
-            plans = [planner.plan(each, records.get(each.id), (mended or {}).get(each.id)) for each in some]
+            plans = [
+                spare_newer(
+                    planner.plan(each, records.get(each.id), (mended or {}).get(each.id)), each, newest, replace_newer
+                )
+                for each in some
+            ]
             sends = [each for each in plans if isinstance(each, Resend)]
             outcome.left_out += [each for each in plans if isinstance(each, LeftOut)]
             if producer is not None and sends:
@@ -152,6 +160,18 @@ async def send_back(
             done += len(some)
             progress(done, len(ordered))
     return outcome
+
+
+def _keys_of_settings(letters: Iterable[Letter], mended: Mapping[LetterId, Mended]) -> set[bytes]:
+    """The keys under which settings would be sent."""
+    keys = set()
+    for letter in letters:
+        if letter.topic == TOPIC:
+            other = mended[letter.id].key if letter.id in mended else None
+            key = letter.key if other is None else other
+            if key is not None:
+                keys.add(key)
+    return keys
 
 
 async def _commit(settings: Settings, producer: AIOKafkaProducer, sends: Sequence[Resend]) -> None:

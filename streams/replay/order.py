@@ -1,10 +1,11 @@
 """Events of files in the order in which they are decided (O2, section 10)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Set
 from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
-from schemas.codec import RANK, Event, Topic
+from schemas.codec import RANK, TYPE_OF_TOPIC, Event, Topic
+from schemas.events import MAX_TIME_MS
 from streams.partitioner import partition_of
 from streams.routing import Merger
 
@@ -22,25 +23,45 @@ class EventOrder:
     """
 
     def __init__(self, partitions: int | None = None) -> None:
-        self._merger_of: Callable[[Event], str | int] = (
-            (lambda event: event.shop_id)
-            if partitions is None
-            else (lambda event: partition_of(event.shop_id.encode(), partitions))
-        )
+        self._partitions = partitions
         self._mergers: dict[str | int, Merger[_Placed]] = {}
+        self._by_shop: dict[str, Merger[_Placed]] = {}
         self._count = 0
+        self.first_ms = MAX_TIME_MS
+        """The time of the earliest event, if there is one."""
+        self.last_ms = 0
+        """The time of the latest event, if there is one."""
 
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def shops(self) -> Set[str]:
+        """Those that have events."""
+        return self._by_shop.keys()
+
+    def by_type(self) -> dict[str, int]:
+        """How many events of each type wait here."""
+        return {
+            kind: sum(merger.buffered(topic) for merger in self._mergers.values())
+            for topic, kind in TYPE_OF_TOPIC.items()
+        }
+
     def add(self, topic: Topic, event: Event) -> None:
         """Put an event behind those of its topic."""
-        key = self._merger_of(event)
-        merger = self._mergers.get(key)
+        merger = self._by_shop.get(event.shop_id)
         if merger is None:
-            merger = self._mergers[key] = Merger()
-        merger.push(topic, event.occurred_at_ms, _Placed(self._count, event))
+            merger = self._by_shop[event.shop_id] = self._mergers.setdefault(self._key(event.shop_id), Merger())
+        at_ms = event.occurred_at_ms
+        merger.push(topic, at_ms, _Placed(self._count, event))
         self._count += 1
+        if at_ms > self.last_ms:  # noqa: PLR1730  a call would cost every event more than the rest of it
+            self.last_ms = at_ms
+        if at_ms < self.first_ms:  # noqa: PLR1730
+            self.first_ms = at_ms
+
+    def _key(self, shop_id: str) -> str | int:
+        return shop_id if self._partitions is None else partition_of(shop_id.encode(), self._partitions)
 
     def __iter__(self) -> Iterator[Event]:
         """Take the events, in order."""

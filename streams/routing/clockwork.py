@@ -23,6 +23,7 @@ def fire_due(shop: Shop, until_ms: int) -> None:
             continue
         shop.changed = True
         shop.clock_ms = max(shop.clock_ms, first_ms)
+        shop.stats.fired_deadlines_ms.append(first_ms)
         if detection_ms == first_ms:
             _detect(shop)
         elif forget_ms == first_ms:

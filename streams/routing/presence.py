@@ -53,6 +53,8 @@ def _apply_connectivity(shop: Shop, agent: Agent, event: AgentStatus) -> bool:
     elif event.status == "logged_out" and event.device == "mobile":
         agent.mobile_session = False  # F7
     connected = is_connected(shop, agent)
+    if event.status == "online" and not connected:
+        shop.stats.uncounted_onlines.append((shop.shop_id, agent.agent_id))
     set_deadline(shop, agent)
     at_once = event.status == "logged_out" and shop.plan.config.logout_is_immediate and counts(shop, event.device)
     if connected:

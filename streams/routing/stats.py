@@ -19,6 +19,10 @@ class Stats:
     """X3: for each answered buyer, the time since its first unanswered message."""
     detection_lags_ms: list[int] = field(default_factory=list)
     """L4: the lag of each disconnection."""
+    fired_deadlines_ms: list[int] = field(default_factory=list)
+    """O1: the deadline of each timer that fired."""
+    uncounted_onlines: list[tuple[str, str]] = field(default_factory=list)
+    """L2: shop and agent of each `online` of a device that does not count, while none that counts is connected."""
 
     def take(self) -> "Stats":
         """The figures so far; counting begins anew."""
@@ -27,7 +31,7 @@ class Stats:
             setattr(self, name, fresh)
         return taken
 
-    def items(self) -> list[tuple[str, int | list[int]]]:
+    def items(self) -> list[tuple[str, int | list[int] | list[tuple[str, str]]]]:
         """Every figure by name."""
         return [(each.name, getattr(self, each.name)) for each in fields(self)]
 

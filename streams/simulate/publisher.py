@@ -12,11 +12,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from schemas.codec import RANK, Topic
-from streams.errors import ClusterError
-from streams.kafka_clients import started
+from streams.kafka_clients import acknowledged, started
 from streams.partitioner import partition_of
 from streams.permissions import partitions_of
 from streams.settings import Settings
@@ -75,7 +73,8 @@ class Publisher:
         """Send records, and wait until all of them are acknowledged.
 
         Raises:
-            ClusterError: if the brokers refuse a record.
+            KafkaError: if the brokers refuse a record; `publisher` turns it into words.
+            TimeoutError: if they do not acknowledge it in time; the same.
         """
         now_ms = time.time_ns() // 1_000_000
         batches: dict[tuple[Topic, int], list[BatchBuilder]] = {}
@@ -86,20 +85,16 @@ class Publisher:
             if not fits:
                 open_batches.append(self._producer.create_batch())
                 open_batches[-1].append(timestamp=now_ms, key=record.key, value=record.value)
-        try:
-            # The rarer topics first: who reads along should have seen an agent come before the buyer whom it gets.
-            for topic in sorted(RANK, key=RANK.__getitem__):
-                sent = [
-                    await self._producer.send_batch(batch, self._topics[topic], partition=partition)
-                    for (of_topic, partition), open_batches in sorted(batches.items(), key=itemgetter(0))
-                    if of_topic == topic
-                    for batch in open_batches
-                ]
-                await asyncio.gather(*sent)
-        except KafkaError as exc:
-            raise ClusterError(
-                f"the brokers did not take a record: {exc!r}", mend="look at `fenliu check` and the brokers' logs"
-            ) from exc
+        # The rarer topics first: who reads along should have seen an agent come before the buyer whom it gets.
+        for topic in sorted(RANK, key=RANK.__getitem__):
+            sent = [
+                await self._producer.send_batch(batch, self._topics[topic], partition=partition)
+                for (of_topic, partition), open_batches in sorted(batches.items(), key=itemgetter(0))
+                if of_topic == topic
+                for batch in open_batches
+            ]
+            if sent:
+                await acknowledged(sent)
 
     def _partition(self, record: Record) -> int:
         count = self._partitions[record.topic]
@@ -112,8 +107,8 @@ async def publisher(settings: Settings) -> AsyncIterator[Publisher]:
     """A publisher to the input topics, connected.
 
     Raises:
-        BrokerUnreachableError: when no broker answers.
-        ClusterError: when an input topic is missing, or this user may not write to it.
+        BrokerUnreachableError: when no broker answers, or none does any more.
+        ClusterError: when an input topic is missing, or this user may not write to it, or a record is refused.
     """
     kafka = settings.kafka_client_kwargs()
     topics = {topic: settings.topic(topic) for topic in RANK}

@@ -8,10 +8,11 @@ same assignment ids as before, which consumers drop.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.codec import RANK, InvalidEvent, Topic
 from streams.dead_letters import Record
+from streams.lane.errors import InputExpiredError
 from streams.lane.inputs import Fetched, Inputs, Reader
 from streams.lane.restored import Bounds, inputs_of
 from streams.routing import Router
@@ -48,8 +49,11 @@ async def route_again(
         partition_count: of the inputs.
         bounds: where each topic begins.
         until: where to stop, at most at the topic's end.
+
+    Raises:
+        InputExpiredError: if retention deletes records before they are read.
     """
-    router, events = Router(), 0
+    router, events, last_times = Router(), 0, dict[Topic, int]()
     partitions = inputs_of(settings, partition)
     at = {topic: bounds[topic].begin for topic in RANK}
     inputs = Inputs(
@@ -65,7 +69,7 @@ async def route_again(
         end = max(until[topic], at[topic])
         position = min(position, end)
         before_end = [record for record in records if record.offset < end]
-        inputs.feed(topic, Fetched(at[topic], position, end, 0.0, before_end))
+        inputs.feed(topic, Fetched(at[topic], position, end, None, 0.0, 0, before_end))
         at[topic] = position
 
     reader.assign(list(partitions.values()))
@@ -74,6 +78,7 @@ async def route_again(
         feed(topic, at[topic], [])
     while True:
         while (batch := inputs.take()) is not None:
+            last_times = batch.last_times
             for _, run in batch.runs:
                 events += len(run)
                 for _, event in run:
@@ -81,9 +86,20 @@ async def route_again(
                         router.apply(event)
         wanted = [topic for topic in inputs.wanted() if at[topic] < until[topic]]
         if not wanted:
-            return Routed(router, inputs.last_times, events)
+            return Routed(router, last_times, events)
         fetched = await reader.getmany(
             *(partitions[topic] for topic in wanted), timeout_ms=200, max_records=_FETCH_RECORDS
         )
         for topic in wanted:
-            feed(topic, await reader.position(partitions[topic]), fetched.get(partitions[topic], []))
+            tp, records = partitions[topic], fetched.get(partitions[topic], [])
+            position = await reader.position(tp)
+            if (records[0].offset if records else position) > at[topic]:
+                await _require_kept(reader, tp, at[topic])
+            feed(topic, position, records)
+
+
+async def _require_kept(reader: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
+    """Raise if what lies between an offset and the next record was deleted, rather than compacted or a marker."""
+    begin = (await reader.beginning_offsets([tp]))[tp]
+    if begin > offset:
+        raise InputExpiredError(tp.topic, tp.partition, position=offset, begin=begin)

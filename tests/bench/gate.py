@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from operator import truediv
 from pathlib import Path
 from statistics import median
@@ -167,8 +167,9 @@ def _records() -> list[Record]:
 def _decisions() -> list[Assignment]:
     case = traffic(Scene(10), MESSAGES)
     router = _prepared(case)
-    decided = [each for message in case.blocks[1].messages for each in router.apply(message)]
-    return [each for each in decided if isinstance(each, Assignment)][:FEW] * 10
+    events = (event for block in case.blocks[1:] for event in (*block.messages, *block.others))
+    decided = (each for event in events for each in router.apply(event))
+    return list(islice((each for each in decided if isinstance(each, Assignment)), FEW)) * 10
 
 
 def _large(scene: Scene) -> Measure:

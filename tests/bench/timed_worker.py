@@ -131,10 +131,10 @@ def main() -> None:
 
 
 def _set_clock(clock: Clock) -> None:
-    from streams.lane import consumer, inputs, partition, transaction  # noqa: PLC0415
+    from streams.lane import consumer_thread, inputs, partition, transaction  # noqa: PLC0415
     from streams.metrics import Metrics  # noqa: PLC0415
 
-    fetch = consumer.LaneThread._fetch
+    fetch = consumer_thread.LaneThread._fetch
 
     async def read(self: Any, *args: Any) -> Any:
         with _Reads(clock):
@@ -156,7 +156,7 @@ def _set_clock(clock: Clock) -> None:
             clock.end = time.thread_time()
 
     seams: list[tuple[Any, str, Any]] = [
-        (consumer.LaneThread, "_fetch", read),
+        (consumer_thread.LaneThread, "_fetch", read),
         (inputs.Inputs, "feed", first_feed),
         (inputs.Inputs, "take", timed(clock, "order", inputs.Inputs.take)),
         (partition.Partition, "_route", timed(clock, "decide", partition.Partition._route)),

@@ -59,11 +59,11 @@ def main() -> None:
 
         transaction.TRANSACTION_TIMEOUT_S = misfortune.transaction_timeout_s
     if misfortune.max_poll_interval_ms is not None:
-        from streams.lane import consumer  # noqa: PLC0415
+        from streams.lane import consumer_thread  # noqa: PLC0415
 
-        patient: Any = vars(consumer)["AIOKafkaConsumer"]
+        patient: Any = vars(consumer_thread)["AIOKafkaConsumer"]
         impatient = functools.partial(patient, max_poll_interval_ms=misfortune.max_poll_interval_ms)
-        vars(consumer)["AIOKafkaConsumer"] = impatient
+        vars(consumer_thread)["AIOKafkaConsumer"] = impatient
     if misfortune.state_format != "ours":
         from tests.faults import other_formats  # noqa: PLC0415
 

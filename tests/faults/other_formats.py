@@ -16,7 +16,6 @@ from streams.routing.snapshot import Change
 from streams.settings import Settings
 from tests.faults.reading import read_topics
 
-
 NEXT = formats.FORMAT + 1
 _VERSION = b'"version":%d' % formats.FORMAT
 

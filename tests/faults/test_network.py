@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.faults.faulty_worker import Misfortune
-from tests.faults.proxy import Proxy
+from tests.faults.proxy import END_TXN, Proxy
 from tests.faults.run import Run, start_run
 from tests.faults.selection import long_run
 from tests.faults.traffic import future_traffic
@@ -75,7 +75,8 @@ async def test_a_slow_and_a_cut_network_around_the_commit(run: Run, proxy: Proxy
     for _ in range(2):
         await run.commits.grown_by(1000)
         proxy.delay_s = 0.15
-        await asyncio.sleep(2)
+        await run.commits.grown_by(300)
+        await proxy.holding(END_TXN)
         proxy.cut()
         await asyncio.sleep(1)
         proxy.heal()

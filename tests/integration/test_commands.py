@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from click.testing import CliRunner, Result
 
-from schemas.codec import encode
+from schemas.codec import RANK, encode
 from schemas.decisions import AgentPresence, Assignment, Target
 from streams.cli import main
 from streams.embedded import free_port
@@ -102,11 +104,14 @@ def test_check_of_a_cluster_without_topics() -> None:
 
 
 @pytest.mark.usefixtures("cluster_settings")
-def test_check_of_a_cluster_as_declared_shows_every_setting() -> None:
+def test_check_of_a_cluster_as_declared_shows_the_settings_that_were_changed() -> None:
     result = fenliu("check")
     assert result.exit_code == 0, result.output
     assert set(lines(result).values()) == {"ok"}
-    assert all(name in result.stdout for name in Settings.load().shown())
+    settings = Settings.load()
+    usual = settings.at_defaults()
+    assert {name for name in settings.shown() if name in result.stdout} == settings.shown().keys() - usual
+    assert all(name in fenliu("check", "-v").stdout for name in settings.shown())
 
 
 @pytest.mark.usefixtures("cluster_settings")
@@ -114,17 +119,72 @@ def test_check_names_a_misspelt_variable(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("FENLIU_TOPIC_PREFFIX", "x")
     result = fenliu("check")
     assert result.exit_code == 1
-    assert lines(result)["settings"] == "MEND"
+    assert result.stdout.startswith("MEND  settings")
     assert "FENLIU_TOPIC_PREFFIX" in result.stdout
 
 
-async def test_check_says_how_far_behind_the_group_is(cluster_settings: Settings) -> None:
+async def test_records_that_wait_for_a_worker_are_a_finding(cluster_settings: Settings) -> None:
     await produce(cluster_settings, [Record("buyer-messages", b"s1", b"{}")] * 3)
-    document = told(await asyncio.to_thread(fenliu, "check", "--json"))
-    assert isinstance(document, dict)
-    (group,) = (each for each in document["checks"] if each["name"] == "group")
+    group = await asyncio.to_thread(group_check)
     assert group["told"]["lag_records"] == 3
     assert group["told"]["members"] == 0
+    (finding,) = group["findings"]
+    assert finding["what"] == "no worker is in the group, and 3 records wait"
+    assert "fenliu worker" in finding["mend"]
+    assert "fenliu state verify" in finding["mend"]
+
+
+async def test_markers_of_transactions_wait_for_nobody(cluster_settings: Settings) -> None:
+    where = TopicPartition(cluster_settings.topic("buyer-messages"), 1)
+    async with transaction(cluster_settings) as producer:
+        await producer.send(where.topic, b"{}", partition=where.partition)
+    await commit(cluster_settings, at_beginnings(cluster_settings) | {where: 1})
+    group = await asyncio.to_thread(group_check)
+    assert group["told"]["lag_records"] == 1
+    assert group["findings"] == []
+
+
+async def test_a_transaction_that_stays_open_is_named(cluster_settings: Settings) -> None:
+    """Catches: a partition that stands still for a producer that died, and nobody says why."""
+    where = TopicPartition(cluster_settings.topic("agent-status"), 2)
+    async with transaction(cluster_settings) as producer:
+        await producer.send_and_wait(where.topic, b"{}", partition=where.partition)
+        (first, second) = (await asyncio.to_thread(group_check))["findings"]
+    assert "no worker" in first["what"]
+    assert f"{where.topic}, partition 2: a producer's transaction is open from offset 0 on" in second["what"]
+    assert f"describe-producers --topic {where.topic} --partition 2" in second["mend"]
+
+
+async def test_an_input_that_was_created_anew_is_a_finding(cluster_settings: Settings) -> None:
+    """Catches: ok, while no worker can start."""
+    where = TopicPartition(cluster_settings.topic("agent-replies"), 3)
+    await commit(cluster_settings, at_beginnings(cluster_settings) | {where: 40})
+    (finding,) = (await asyncio.to_thread(group_check))["findings"]
+    assert f"{where.topic}, partition 3: the group has committed 40 of partition 3, which ends at 0" in finding["what"]
+    assert "fenliu state verify" in finding["mend"]
+
+
+async def test_an_input_without_offsets_beside_others_is_a_finding(cluster_settings: Settings) -> None:
+    """Kafka forgets the offsets of a topic that is deleted."""
+    committed = at_beginnings(cluster_settings)
+    topic = cluster_settings.topic("agent-status")
+    await commit(cluster_settings, {tp: offset for tp, offset in committed.items() if tp.topic != topic})
+    (finding,) = (await asyncio.to_thread(group_check))["findings"]
+    assert f"{topic}, partitions 0, 1, 2, 3: the group has offsets of the other inputs" in finding["what"]
+    assert "fenliu state verify" in finding["mend"]
+
+
+def at_beginnings(settings: Settings) -> dict[TopicPartition, int]:
+    """Offsets as of a group that has routed nothing yet."""
+    return {TopicPartition(settings.topic(topic), number): 0 for topic in RANK for number in range(PARTITIONS)}
+
+
+@asynccontextmanager
+async def transaction(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer in a transaction, which is committed at the end of the block."""
+    producer = AIOKafkaProducer(**settings.kafka_client_kwargs(), transactional_id=f"{settings.app_id}-producer")
+    async with producer, producer.transaction():
+        yield producer
 
 
 def group_check() -> dict[str, Any]:
@@ -154,11 +214,11 @@ async def test_check_finds_a_group_that_another_program_uses(cluster_settings: S
 async def test_check_finds_input_that_was_deleted_before_it_was_routed(cluster_settings: Settings) -> None:
     where = TopicPartition(cluster_settings.topic("buyer-messages"), 1)
     await produce(cluster_settings, [Record("buyer-messages", b"s1", b"{}")] * 5, partition=1)
-    await commit(cluster_settings, {where: 2})
+    await commit(cluster_settings, at_beginnings(cluster_settings) | {where: 2})
     async with administration(cluster_settings.kafka_client_kwargs()) as admin:
         await admin.delete_records({where: RecordsToDelete(before_offset=4)})
     group = await asyncio.to_thread(group_check)
-    (finding,) = group["findings"]
+    (_no_worker, finding) = group["findings"]
     assert f"{where.topic}, partition 1: records 2 to 3 were deleted unrouted" in finding["what"]
     assert group["told"]["lag_records"] == 1
 

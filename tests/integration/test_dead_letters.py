@@ -236,6 +236,37 @@ async def test_of_two_at_a_time_the_later_sends(cluster_settings: Settings) -> N
     assert await arrived(cluster_settings) == by_shop(records)
 
 
+async def test_old_settings_do_not_replace_newer_ones_unless_the_shop_is_named(
+    cluster_settings: Settings, tmp_path: Path
+) -> None:
+    """Catches: settings of half past two, mended, in the place of those of three."""
+    now_ms = int(time.time() * 1000)
+    old, newer = config(SHOP, now_ms, busy_threshold=2), config(SHOP, now_ms, busy_threshold=7)
+    await produce(cluster_settings, [Record("shop-configs", SHOP.encode(), b"{}")])
+    await refuse(cluster_settings, [Record("shop-configs", SHOP.encode(), b"{}")], "schema")
+    file = tmp_path / "mended.jsonl"
+    file.write_bytes(orjson.dumps({"id": f"{HOME}:0", "value": (old.value or b"").decode()}))
+    dry = told(await command("dlq", "redrive", "--from", str(file), "--dry-run", "--json"))
+    assert isinstance(dry, dict)
+    assert len(dry["sent"]) == 1
+
+    await produce(cluster_settings, [newer])
+    await produce(cluster_settings, [Record("shop-configs", SHOP.encode(), b"{")])  # it is refused: `newer` is in force
+    refusal = await command("dlq", "redrive", "--from", str(file), "--json")
+    assert refusal.exit_code == 1
+    (left_out,) = orjson.loads(refusal.stdout_bytes)["left_out"]
+    assert left_out["reason"] == "newer_settings"
+    assert f"--replace-newer {SHOP}" in left_out["detail"]
+    assert orjson.loads(refusal.stdout_bytes)["sent"] == []
+    other = await command("dlq", "redrive", "--from", str(file), "--replace-newer", "another-shop")
+    assert other.exit_code == 1
+
+    forced = await command("dlq", "redrive", "--from", str(file), "--replace-newer", SHOP)
+    assert forced.exit_code == 0, forced.output
+    seen = await consume(cluster_settings, ["shop-configs"], lambda seen: total(seen) == 4)
+    assert orjson.loads(values(seen, "shop-configs")[HOME][-1])["busy_threshold"] == 2
+
+
 async def _redrive_stopped_before_commit(settings: Settings, halfway: asyncio.Event, go_on: asyncio.Event) -> None:
     """One whose transaction is open while another comes; it runs the product's own steps."""
     producer = AIOKafkaProducer(**settings.kafka_client_kwargs(), transactional_id=f"{settings.app_id}-redrive")

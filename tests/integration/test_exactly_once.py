@@ -5,13 +5,11 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from streams.lane.faults import Point
 from streams.lane.takeover import state_reader
 from streams.settings import Settings
 from tests.integration.conftest import PARTITIONS
@@ -64,13 +62,6 @@ def in_steps(named: dict[str, str], tmp_path: Path) -> Worker:
     return Worker(named | TINY_BATCHES, log=tmp_path / "worker.log")
 
 
-@pytest.fixture
-def faulty(named: dict[str, str], tmp_path: Path) -> Callable[[str, int], Worker]:
-    """One that kills itself at a point of the lane, the n-th time that it comes there."""
-    arguments = ("-m", "tests.integration.faulty_worker")
-    return lambda point, n: Worker(named | TINY_BATCHES, *arguments, point, str(n), log=tmp_path / "faulty.log")
-
-
 async def test_live_traffic_is_routed_once_each(cluster_settings: Settings, worker: Worker) -> None:
     """Live, the topics of a partition may overtake each other by milliseconds (O3); but nothing is lost or repeated."""
     records = traffic(600)
@@ -116,21 +107,6 @@ async def test_killed_again_and_again_it_still_decides_the_same(cluster_settings
             await consume(cluster_settings, OUTPUTS, at_least(seen), worker=worker)
             worker.kill()
             worker.start()
-        await assert_routed(cluster_settings, records, worker)
-
-
-@pytest.mark.parametrize("point", get_args(Point))
-async def test_killed_at_a_point_of_the_lane(
-    point: str, cluster_settings: Settings, in_steps: Worker, faulty: Callable[[str, int], Worker]
-) -> None:
-    records = traffic(2000)
-    await produce(cluster_settings, by_topic(records))
-    with in_steps as worker:
-        await consume(cluster_settings, OUTPUTS, at_least(200), worker=worker)
-        worker.kill()
-    with faulty(point, 3) as worker:
-        assert worker.wait() == -signal.SIGKILL, worker.log()
-    with in_steps as worker:
         await assert_routed(cluster_settings, records, worker)
 
 

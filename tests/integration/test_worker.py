@@ -192,6 +192,18 @@ async def test_timers_fire_by_the_wall_clock_when_nothing_comes_any_more(
 # The ways to start and to end it
 
 
+@pytest.mark.parametrize("told", ["batch_committed", "restored", "input_lag"])
+async def test_an_error_of_whoever_watches_ends_it_and_is_said(
+    cluster_settings: Settings, environment: dict[str, str], tmp_path: Path, told: str
+) -> None:
+    """A partition that stands still for ever, with nobody told, would be worse."""
+    arguments = ("-m", "tests.integration.misled_worker", told)
+    await produce(cluster_settings, [status(SHOP, "agent-1", now_ms())])
+    with Worker(environment, *arguments, log=tmp_path / "worker.log") as worker:
+        assert worker.wait() == 70
+    assert f"{told} cannot be told" in worker.log()
+
+
 async def test_faust_runs_the_same_worker(
     cluster_settings: Settings, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -1,9 +1,9 @@
 """The bill of materials names every package of the image; the audit never says "fine" without an answer."""
 
 import json
-import re
 import subprocess
 
+from tests.locks.pins import read
 from tests.manifests.programs import DEPLOY, REPOSITORY, program
 
 LOCK = DEPLOY / "docker" / "requirements.lock"
@@ -15,7 +15,7 @@ def test_it_has_every_locked_package_with_its_hashes() -> None:
     )
     assert done.returncode == 0, done.stderr
     document = json.loads((REPOSITORY / done.stdout.partition(":")[0]).read_text(encoding="utf-8"))
-    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+    pins = {pin.name: pin.version for pin in read(LOCK)}
     assert document["bomFormat"] == "CycloneDX"
     assert document["metadata"]["component"]["name"] == "fenliu"
     assert {part["name"]: part["version"] for part in document["components"]} == pins

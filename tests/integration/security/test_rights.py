@@ -240,7 +240,7 @@ def test_a_right_that_is_taken_away_while_it_routes_ends_a_worker(made: Tenant, 
         assert worker.wait() == ExitCode.CLUSTER
     assert "do not allow this user to read or write a topic" in worker.log()
     assert topic in worker.log()
-    assert "`fenliu check` names what is missing" in worker.log()
+    assert "what a worker lacks, `fenliu check` names" in worker.log()
 
 
 def test_to_see_a_transactional_id_is_not_enough(made: Tenant, tmp_path: Path) -> None:

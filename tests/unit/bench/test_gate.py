@@ -7,9 +7,16 @@ import pytest
 from schemas.codec import decode
 from tests.bench import gate
 
+pytestmark = pytest.mark.slow
+
 
 def test_everything_measured_is_accepted_and_nothing_else() -> None:
     assert gate.accepted().keys() == gate.names()
+
+
+def test_as_many_different_records_and_decisions_are_measured_as_it_says() -> None:
+    assert len({id(record) for record in gate._records()}) == gate.FEW
+    assert len({decision.assignment_id for decision in gate._decisions()}) == gate.FEW
 
 
 def test_a_loss_is_noticed_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,4 +26,5 @@ def test_a_loss_is_noticed_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
         return [decode(*args, **kwargs) for _ in range(3)]
 
     monkeypatch.setattr("tests.bench.gate.decode", decode_three_times)
-    assert set(gate.losses(accepted, only={"decoding a record", "ordering a record"})) == {"decoding a record"}
+    lost = gate.losses(accepted, only={"decoding a record", "ordering a record"}, attempts=2)
+    assert set(lost) == {"decoding a record"}

@@ -8,15 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import parse_settings
+from schemas.shop import ShopConfigChange
 from streams.cli import main
 from streams.errors import UsageError
-from streams.shops_file import load_shops, read_shops
+from streams.shops_file import read_shops, usable_shops
 from streams.yaml_source import dump_yaml, parse_yaml
 
 
 @pytest.fixture
 def shops_yaml(tmp_path: Path) -> Path:
     return tmp_path / "shops.yaml"
+
+
+def changes(path: Path) -> list[ShopConfigChange]:
+    return [shop.change for shop in usable_shops(path).shops]
 
 
 def errors(path: Path, text: str) -> list[str]:
@@ -38,7 +43,7 @@ def test_entries_become_changes_in_the_files_order(shops_yaml: Path) -> None:
         "- {shop_id: c, reset: true}\n",
         encoding="utf-8",
     )
-    first, second, third = load_shops(shops_yaml)
+    first, second, third = changes(shops_yaml)
     assert (first.shop_id, first.settings.policy, first.occurred_at_ms) == ("甲店", "pinduoduo", 0)
     assert (second.shop_id, second.occurred_at_ms) == ("b", 7)
     assert (third.version, third.given) == ("default", None)
@@ -46,7 +51,7 @@ def test_entries_become_changes_in_the_files_order(shops_yaml: Path) -> None:
 
 def test_json_is_yaml_too_and_gives_the_same_version(shops_yaml: Path) -> None:
     shops_yaml.write_text('[{"shop_id": "a", "agents": [{"agent_id": "x", "weight": 3}]}]', encoding="utf-8")
-    (change,) = load_shops(shops_yaml)
+    (change,) = changes(shops_yaml)
     assert change.version == parse_settings({"agents": [{"agent_id": "x", "weight": 3}]})[1]
 
 
@@ -56,7 +61,7 @@ def test_an_anchor_serves_as_template(shops_yaml: Path) -> None:
         "- <<: *usual\n  shop_id: b\n  busy_threshold: 2\n",
         encoding="utf-8",
     )
-    first, second = load_shops(shops_yaml)
+    first, second = changes(shops_yaml)
     assert (first.settings.busy_threshold, first.settings.rescue) == (9, "stranded")
     assert (second.settings.busy_threshold, second.settings.rescue) == (2, "stranded")
 

@@ -4,10 +4,17 @@ import logging
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    GroupLoadInProgressError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    TopicAuthorizationFailedError,
+)
 
 from streams.errors import BrokerUnreachableError, ClusterError
-from streams.kafka_clients import administration, failures_in_words, started
+from streams.kafka_clients import administration, failures_in_words, patiently, started
 
 NOBODY = {"bootstrap_servers": ["127.0.0.1:1", "127.0.0.1:2"]}
 
@@ -45,5 +52,34 @@ def test_what_is_not_allowed_is_a_matter_of_the_cluster() -> None:
 
 
 def test_other_errors_are_left_as_they_are() -> None:
-    with pytest.raises(KafkaError, match="something else"), failures_in_words(NOBODY):
-        raise KafkaError("something else")
+    slip = ValueError("something else")
+    wrapped = KafkaError("Unexpected error during batch delivery")
+    wrapped.__cause__ = slip
+    for error in (slip, wrapped):
+        with pytest.raises(type(error)), failures_in_words(NOBODY):
+            raise error
+
+
+async def test_what_passes_is_asked_for_again() -> None:
+    answers: list[object] = [GroupLoadInProgressError(), LeaderNotAvailableError(), TimeoutError(), "here"]
+
+    async def ask() -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert await patiently(ask) == "here"
+    assert answers == []
+
+
+async def test_what_does_not_pass_is_not_asked_for_again() -> None:
+    asked = []
+
+    async def ask() -> None:
+        asked.append(1)
+        raise TopicAuthorizationFailedError("t")
+
+    with pytest.raises(TopicAuthorizationFailedError):
+        await patiently(ask)
+    assert asked == [1]

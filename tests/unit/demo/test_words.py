@@ -12,6 +12,8 @@ from streams.demo.words import REASONS, because, presence, reason
 from streams.routing import Decision, Router
 from streams.simulate import simulate
 
+pytestmark = pytest.mark.slow
+
 NOW_MS = 1_800_000_000_000
 
 

@@ -31,7 +31,7 @@ def exposed() -> dict[str, Labels]:
     metrics.batch_committed(
         BatchReport(
             partition=0, events={}, decisions=[_assignment()], assignments={}, dead_letters={}, end_to_end_s=[0.01],
-            transaction_s=0.01, changed_keys=1, stats=Stats(), gauges=Gauges(), keys={},
+            timer_delays_s=[1.5], transaction_s=0.01, changed_keys=1, stats=Stats(), gauges=Gauges(), keys={},
         )
     )  # fmt: skip
     text, _ = asyncio.run(metrics.render())

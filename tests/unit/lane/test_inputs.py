@@ -25,6 +25,11 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
+    @property
+    def ms(self) -> int:
+        """The same as an instant."""
+        return int(self.now * 1000)
+
 
 @pytest.fixture
 def clock() -> Clock:
@@ -45,10 +50,13 @@ def feed(
     start: int = 0,
     position: int | None = None,
     end: int | None = None,
+    high_watermark: int | None = None,
 ) -> bool:
     """Feed records; by default they are all that there is."""
     after = position if position is not None else max([start, *(each.offset + 1 for each in records)])
-    return inputs.feed(topic, Fetched(start, after, after if end is None else end, clock.now, records))
+    end = after if end is None else end
+    high_watermark = end if high_watermark is None else high_watermark
+    return inputs.feed(topic, Fetched(start, after, end, high_watermark, clock.now, clock.ms, records))
 
 
 def ids(batch: Batch | None) -> list[str]:
@@ -73,7 +81,7 @@ def test_o2_a_topic_that_nobody_has_heard_of_is_waited_for(clock: Clock) -> None
     for topic in TOPICS[1:]:
         feed(inputs, clock, topic, [consumed(topic, 0, 10)])
     assert inputs.take() is None
-    inputs.feed(TOPICS[0], Fetched(0, 0, None, clock.now, ()))
+    inputs.feed(TOPICS[0], Fetched(0, 0, None, None, clock.now, clock.ms, ()))
     assert inputs.take() is None
     feed(inputs, clock, TOPICS[0])
     assert len(ids(inputs.take())) == 3
@@ -170,19 +178,114 @@ def test_reset_reads_again_what_was_taken(clock: Clock) -> None:
     assert ids(inputs.take()) == first
 
 
-def test_o1_idle_begins_when_all_four_are_at_their_ends(clock: Clock) -> None:
+def test_o1_the_watermark_is_when_the_last_of_four_was_at_its_end(clock: Clock) -> None:
     inputs = make(clock)
-    assert inputs.idle_s() == 0.0
+    for topic in TOPICS[:3]:
+        feed(inputs, clock, topic)
+        assert inputs.watermark_ms() is None
+        clock.now += 1
+    feed(inputs, clock, TOPICS[3])
+    assert inputs.watermark_ms() == 100_000
+    for topic in TOPICS:
+        clock.now += 1
+        feed(inputs, clock, topic)
+    assert inputs.watermark_ms() == 104_000
+
+
+def test_o1_traffic_moves_the_watermark_on(clock: Clock) -> None:
+    """Another shop of the partition that never falls silent holds up no timer."""
+    inputs = make(clock)
     for topic in TOPICS:
         feed(inputs, clock, topic)
-    assert inputs.idle_s() == 0.0
-    clock.now += 0.9
-    assert inputs.idle_s() == pytest.approx(0.9)
-    feed(inputs, clock, "buyer-messages", [consumed("buyer-messages", 0, 10)])
-    assert inputs.take() is not None
-    assert inputs.idle_s() == 0.0
+    for offset in range(50):
+        clock.now += 0.2
+        for topic in TOPICS[:3]:
+            feed(inputs, clock, topic)
+        feed(inputs, clock, "buyer-messages", [consumed("buyer-messages", offset, offset)], start=offset)
+        batch = inputs.take()
+        assert batch is not None
+        assert batch.watermark_ms == clock.ms
+
+
+def test_o1_what_waits_here_holds_the_watermark(clock: Clock) -> None:
+    inputs = make(clock, max_events=2)
+    for topic in TOPICS:
+        feed(inputs, clock, topic)
+    heard_ms = clock.ms
+    clock.now += 1
+    for topic in TOPICS[:3]:
+        feed(inputs, clock, topic)
+    feed(inputs, clock, "buyer-messages", [consumed("buyer-messages", n, n) for n in range(3)])
+    assert inputs.watermark_ms() == heard_ms
+    for expected_ms in (heard_ms, clock.ms):
+        batch = inputs.take()
+        assert batch is not None
+        assert batch.watermark_ms == expected_ms
+
+
+def test_o1_a_backlog_holds_the_watermark_until_what_was_there_is_read(clock: Clock) -> None:
+    """All that was on the broker at an instant was read once its end of then is passed, whatever came since."""
+    inputs = make(clock)
+    for topic in TOPICS[:3]:
+        feed(inputs, clock, topic)
+    watermarks_ms: list[int | None] = []
+    for start, end in ((0, 5), (3, 8), (6, 11), (9, 14)):
+        records = [consumed("buyer-messages", n, n) for n in range(start, start + 3)]
+        feed(inputs, clock, "buyer-messages", records, start=start, end=end)
+        clock.now += 1
+        for topic in TOPICS[:3]:
+            feed(inputs, clock, topic)
+        assert inputs.take() is not None
+        watermarks_ms.append(inputs.watermark_ms())
+    assert watermarks_ms == [None, 100_000, 101_000, 102_000]
+
+
+def test_o1_an_input_that_is_not_heard_of_holds_the_watermark(clock: Clock) -> None:
+    inputs = make(clock)
+    for topic in TOPICS:
+        feed(inputs, clock, topic)
     clock.now += STALE_S + 1
-    assert inputs.idle_s() == 0.0
+    for topic in TOPICS[:3]:
+        feed(inputs, clock, topic)
+    assert inputs.watermark_ms() == 100_000
+
+
+def test_o1_an_open_transaction_of_a_producer_holds_the_watermark(clock: Clock) -> None:
+    """What was committed behind its first record is on the broker, and nobody may read it yet."""
+    inputs = make(clock)
+    for topic in TOPICS:
+        feed(inputs, clock, topic)
+    clock.now += 1
+    for topic in TOPICS:
+        feed(inputs, clock, topic, high_watermark=7 if topic == "agent-status" else None)
+    assert inputs.watermark_ms() == 100_000
+
+
+def test_o1_an_end_that_is_told_smaller_after_a_change_of_leaders_proves_nothing(clock: Clock) -> None:
+    inputs = make(clock)
+    for topic in TOPICS:
+        feed(inputs, clock, topic, high_watermark=7 if topic == "agent-status" else None)
+    clock.now += 1
+    for topic in TOPICS:
+        feed(inputs, clock, topic)
+    assert inputs.watermark_ms() is None
+
+
+def test_o1_the_marks_of_a_long_backlog_are_bounded(clock: Clock) -> None:
+    inputs = make(clock, max_events=10_000)
+    for topic in TOPICS[:3]:
+        feed(inputs, clock, topic)
+    for offset in range(5_000):
+        clock.now += 0.01
+        feed(inputs, clock, "buyer-messages", [consumed("buyer-messages", offset, 1)], start=offset, end=offset + 100)
+    assert len(inputs._feeds["buyer-messages"].marks) <= module.MAX_MARKS
+    for topic in TOPICS[:3]:
+        feed(inputs, clock, topic)
+    assert inputs.take() is not None
+    watermark_ms = inputs.watermark_ms()
+    assert watermark_ms is not None
+    # A hundred records were behind, of which one came every 10 ms.
+    assert clock.ms - 5_000 < watermark_ms <= clock.ms - 1_000
 
 
 def test_lag_is_what_the_broker_has_and_nobody_committed(clock: Clock) -> None:

@@ -11,7 +11,7 @@ def test_hearing_of_a_silent_topic_again_is_news() -> None:
     inputs = Inputs(0, offsets, {}, reader=reader, max_events=1, now=lambda: now)  # type: ignore[arg-type]
 
     def heard() -> bool:
-        return inputs.feed("agent-status", Fetched(0, 0, 0, now, ()))
+        return inputs.feed("agent-status", Fetched(0, 0, 0, 0, now, 0, ()))
 
     assert heard()
     assert not heard()

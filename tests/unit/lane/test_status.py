@@ -36,10 +36,10 @@ async def partition() -> AsyncIterator[Partition]:
 async def test_markers_at_the_end_of_an_idle_topic_are_no_lag(partition: Partition) -> None:
     """An aborted transaction leaves records that nobody reads and a marker: a probe must not wait for them."""
     for topic in RANK:
-        partition.inputs.feed(topic, Fetched(0, 7, 7, 1e9, ()))
+        partition.inputs.feed(topic, Fetched(0, 7, 7, 7, 1e9, 0, ()))
     assert not any(partition.status().lag_records.values())
 
 
 async def test_a_record_that_waits_is_lag(partition: Partition) -> None:
-    partition.inputs.feed("buyer-messages", Fetched(0, 1, 3, 1e9, [consumed("buyer-messages", 0, 10)]))
+    partition.inputs.feed("buyer-messages", Fetched(0, 1, 3, 3, 1e9, 0, [consumed("buyer-messages", 0, 10)]))
     assert partition.status().lag_records["buyer-messages"] == 3

@@ -14,6 +14,9 @@ from streams.cli import main
 
 Event = dict[str, Any]
 
+START_MS = 1_772_409_600_000
+"""The instant 0 of the events below: 2 March 2026, 00:00 UTC."""
+
 
 def message(event_id: str, at_ms: int, *, shop: str = "s", buyer: str = "li", **fields: object) -> Event:
     return {
@@ -21,7 +24,7 @@ def message(event_id: str, at_ms: int, *, shop: str = "s", buyer: str = "li", **
         "event_id": event_id,
         "shop_id": shop,
         "buyer_id": buyer,
-        "occurred_at_ms": at_ms,
+        "occurred_at_ms": START_MS + at_ms,
         **fields,
     }
 
@@ -32,7 +35,7 @@ def status(status_: str, at_ms: int, *, shop: str = "s", agent: str = "an") -> E
         "event_id": f"{agent}-{at_ms}",
         "shop_id": shop,
         "agent_id": agent,
-        "occurred_at_ms": at_ms,
+        "occurred_at_ms": START_MS + at_ms,
         "status": status_,
     }
 
@@ -44,12 +47,12 @@ def reply(at_ms: int, *, shop: str = "s", agent: str = "an", buyer: str = "li") 
         "shop_id": shop,
         "agent_id": agent,
         "buyer_id": buyer,
-        "occurred_at_ms": at_ms,
+        "occurred_at_ms": START_MS + at_ms,
     }
 
 
 def config(at_ms: int, *, shop: str = "s", **settings: object) -> Event:
-    return {"type": "shop_config", "shop_id": shop, "occurred_at_ms": at_ms, **settings}
+    return {"type": "shop_config", "shop_id": shop, "occurred_at_ms": START_MS + at_ms, **settings}
 
 
 def lines(events: Iterable[Event]) -> bytes:

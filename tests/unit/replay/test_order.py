@@ -3,7 +3,7 @@
 import pytest
 
 from streams.partitioner import partition_of
-from tests.unit.replay.files import Event, Replaying, config, message, reply, status
+from tests.unit.replay.files import START_MS, Event, Replaying, config, message, reply, status
 
 
 def decided(replay: Replaying, events: list[Event], *options: str) -> list[str]:
@@ -43,7 +43,7 @@ def test_the_lines_of_one_type_keep_their_order_and_late_ones_wait_behind(replay
     replay.write("day.jsonl", events)
     first, second = replay("day.jsonl").decisions
     assert (first["message_id"], first["late_ms"]) == ("m1", 0)
-    assert (second["message_id"], second["late_ms"], second["decided_at_ms"]) == ("m2", 50, 100)
+    assert (second["message_id"], second["late_ms"], second["decided_at_ms"]) == ("m2", 50, START_MS + 100)
     assert first["target"]["id"] == "an"  # the status of 60 goes before the message of 100
 
 
@@ -85,7 +85,11 @@ def test_with_partitions_a_file_in_time_order_gives_the_same_assignments(replay:
 
 
 def test_a_bad_line_moves_no_other(replay: Replaying) -> None:
-    events: list[Event] = [message("m1", 5), {"type": "buyer_message", "occurred_at_ms": 9}, message("m2", 6)]
+    events: list[Event] = [
+        message("m1", 5),
+        {"type": "buyer_message", "occurred_at_ms": START_MS + 9},
+        message("m2", 6),
+    ]
     assert decided(replay, events) == ["m1", "m2"]
 
 

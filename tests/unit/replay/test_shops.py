@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.replay.files import Replaying, config, message, status
+from tests.unit.replay.files import START_MS, Replaying, config, message, status
 
 EVENTS = [message("m1", 0), message("m2", 0, shop="other")]
 
@@ -28,7 +28,10 @@ def test_they_have_the_version_that_the_same_settings_have_in_a_line(replay: Rep
 
 
 def test_a_time_in_an_entry_does_not_delay_it(replay: Replaying) -> None:
-    replay.write("shops.yaml", b"- {type: shop_config, shop_id: s, occurred_at_ms: 5000000, policy: pinduoduo}\n")
+    replay.write(
+        "shops.yaml",
+        f"- {{type: shop_config, shop_id: s, occurred_at_ms: {START_MS + 5_000_000}, policy: pinduoduo}}\n".encode(),
+    )
     replay.write("day.jsonl", [message("m1", 1)])
     (assignment,) = replay("day.jsonl", "--shops", "shops.yaml").decisions
     assert assignment["policy"] == "pinduoduo"
@@ -52,10 +55,10 @@ def test_heartbeats_are_expected_from_the_start(replay: Replaying) -> None:
         b"- {shop_id: s, expect_heartbeats: true, detection_lag_s: {min: 60, max: 60}, mobile_diversion: true}",
     )
     replay.write("day.jsonl", [status("online", 1000)])
-    done = replay("day.jsonl", "--presence", "--shops", "shops.yaml", "--until", "61000")
+    done = replay("day.jsonl", "--presence", "--shops", "shops.yaml", "--until", str(START_MS + 61_000))
     assert [(decision["presence"], decision["at_ms"]) for decision in done.decisions] == [
-        ("online", 1000),
-        ("offline", 61_000),
+        ("online", START_MS + 1000),
+        ("offline", START_MS + 61_000),
     ]
 
 

@@ -3,6 +3,7 @@
 from random import Random
 from typing import Literal
 
+import msgspec
 import pytest
 
 from schemas.decisions import Assignment
@@ -11,6 +12,7 @@ from streams.routing import Change, Router, StateError
 from tests.reference.model import ReferenceRouter
 from tests.reference.shops import Document, config_change
 from tests.reference.traffic import Event, Item, play
+from tests.unit.routing.test_housekeeping import objects_of
 from tests.unit.routing.test_standing import check
 
 START_MS = 1_700_000_000_000
@@ -135,6 +137,44 @@ def test_what_is_forgotten_is_so_after_a_restore_too(seed: int) -> None:
         assert moving.key_counts() == kept.key_counts()
         assert {table: len(keys(tables, table)) for table in kept.key_counts()} == kept.key_counts()
         assert moving.gauges() == kept.gauges()
+
+
+DAY_MS = 24 * HOUR_MS
+
+
+def a_day(number: int) -> list[Event]:
+    """Of a shop in which all that can change does: sessions, buyers, targets of transfers, groups; and of another."""
+    start_ms, events = START_MS + number * DAY_MS, list[Event]()
+    for hour in range(24):
+        at_ms, session = start_ms + hour * HOUR_MS, f"session-{number}-{hour}"
+        events += [status("an", "online", at_ms, session), message(f"b{number}-{hour}", at_ms + 1)]
+        events += [reply("an", f"b{number}-{hour}", at_ms + 2), status("an", "offline", at_ms + 3, session)]
+    end_ms = start_ms + DAY_MS - 1
+    group = {"group_id": f"g{number}", "order_states": ["paid"], "agent_ids": ["an"]}
+    events += [config_change("s", end_ms, {"groups": [group]}), message(f"b{number}", end_ms, state="paid")]
+    events += [reply("an", f"b{number}", end_ms, to=f"typo-{number}"), reply(f"day-{number}", f"b{number}", end_ms)]
+    elsewhere = message("li", end_ms), reply("bo", "li", end_ms)
+    return [*events, *(msgspec.structs.replace(event, shop_id=f"shop-{number}") for event in elsewhere)]
+
+
+def test_in_nine_weeks_nothing_grows_by_what_was_before_the_window() -> None:
+    router, tables = Router(), Tables()
+    weeks: list[tuple[dict[str, int], int, int]] = []
+    for number in range(9 * 7):
+        play(router, a_day(number))
+        router.fire_timers(START_MS + (number + 1) * DAY_MS)
+        write_down(tables, router)
+        router.take_stats()
+        if number % 7 == 6:
+            weeks.append((router.key_counts(), sum(map(len, tables.values())), objects_of(router)))
+    for counts, state_bytes, objects in weeks[1:]:
+        assert counts == weeks[0][0]
+        assert state_bytes < 1.05 * weeks[0][1]
+        assert objects < 1.1 * weeks[0][2]
+    assert {table: len(keys(tables, table)) for table in counts} == counts
+    router.fire_timers(START_MS + 100 * DAY_MS)
+    write_down(tables, router)
+    assert sorted(tables) == [("pending_replies", b"s\x1fan"), ("shop_settings", b"s"), ("shops", b"s")]
 
 
 # -- devices ---------------------------------------------------------------------------------------------------------

@@ -12,12 +12,14 @@ from streams.routing import TABLES, Router
 from streams.simulate import SimulationOptions, simulate
 from streams.simulate.options import DAY_MS
 
+pytestmark = pytest.mark.slow
+
 WEEKS = 9
 SETTLED_WEEK = 6
 """tb-001 forgets after 72 hours, and pdd-002, which has no window, after 30 days; from this week on both do."""
 
 OPTIONS = SimulationOptions(
-    seed=1, shops=2, agents=4, buyers=100_000, rate=0.02, hours=24 * 7 * WEEKS, replies="sticky"
+    seed=1, shops=2, agents=4, buyers=100_000, rate=0.01, hours=24 * 7 * WEEKS, replies="sticky"
 )
 _BATCH = 500
 
@@ -133,7 +135,7 @@ def test_buyers_go_on_coming_while_what_is_remembered_stays(run: Run) -> None:
         assert week.state_bytes < 1.05 * settled.state_bytes
         assert week.objects < 1.05 * settled.objects
         assert {table: week.keys[table] for table in ("shops", "shop_settings")} == {"shops": 2, "shop_settings": 2}
-        assert week.keys["pending_replies"] <= OPTIONS.shops * OPTIONS.agents
+        assert week.keys["pending_replies"] <= OPTIONS.shops * OPTIONS.agents * 3  # an agent, its PC and its mobile
 
 
 def test_the_changelog_grows_by_the_traffic_and_not_by_what_there_was_before(run: Run) -> None:

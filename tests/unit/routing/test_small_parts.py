@@ -1,5 +1,7 @@
 """Small parts that traffic seldom or never shows: digests side by side, counters, gauges of one shop."""
 
+from typing import Literal
+
 import pytest
 
 from schemas.decisions import Assignment
@@ -81,3 +83,25 @@ def test_the_newest_value_of_a_key_counts_and_a_tombstone_removes_it(router: Rou
     restored.finish_load()
     assert restored.key_counts() == router.key_counts()
     assert restored.shop_pending("s") == {"an": 2}
+
+
+def test_online_of_a_phone_that_does_not_count_is_told_with_whose_it_is() -> None:
+    router = Router()
+
+    def status(number: int, agent_id: str, device: Literal["pc", "mobile"]) -> None:
+        router.apply(
+            AgentStatus(
+                event_id=str(number), shop_id="s", agent_id=agent_id, occurred_at_ms=number, status="online",
+                device=device,
+            )
+        )  # fmt: skip
+
+    status(1, "an", "mobile")
+    status(2, "bo", "pc")
+    status(3, "bo", "mobile")  # the PC is there, so nothing is amiss
+    status(4, "an", "mobile")
+    settings = ShopConfig(mobile_diversion=True)
+    router.apply(ShopConfigChange(shop_id="s", occurred_at_ms=5, settings=settings, version="v", given=b"{}"))
+    status(6, "an", "mobile")
+    assert router.take_stats().uncounted_onlines == [("s", "an"), ("s", "an")]
+    assert router.take_stats().uncounted_onlines == []

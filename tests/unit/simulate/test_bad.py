@@ -2,9 +2,13 @@
 
 from collections import Counter
 
+import pytest
+
 from schemas.codec import InvalidEvent, decode, decode_line
 from streams.simulate import SimulationOptions, simulate
 from streams.simulate.bad import KINDS
+
+pytestmark = pytest.mark.slow
 
 BASE = {"shops": 3, "rate": 3.0, "hours": 1.0}
 

@@ -10,7 +10,9 @@ import pytest
 
 from streams.simulate import SimulationOptions, simulate
 
-RUN = ["simulate", "--shops", "10", "--rate", "2", "--hours", "2", "--bad-share", "0.01"]
+pytestmark = pytest.mark.slow
+
+RUN = ["simulate", "--shops", "10", "--rate", "2", "--hours", "0.5", "--bad-share", "0.01"]
 
 
 def _fenliu(*args: str, hash_seed: str = "0") -> bytes:
@@ -24,7 +26,7 @@ def test_two_processes_with_different_hash_seeds_write_the_same_bytes(replies: s
     first = _fenliu(*RUN, "--replies", replies, "--out", "-", hash_seed="1")
     second = _fenliu(*RUN, "--replies", replies, "--out", "-", hash_seed="2")
     assert first == second
-    assert first.count(b"\n") > 20_000
+    assert first.count(b"\n") > 5_000
 
 
 def test_a_compressed_file_holds_the_same_lines_and_no_time_of_writing(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from streams.routing import Router
 from streams.simulate import OptionsError, Record, SimulationOptions, simulate
 from streams.simulate.options import BEIJING_OFFSET_MS, HOUR_MS
 
+pytestmark = pytest.mark.slow
+
 
 def _events(records: Iterable[Record]) -> list[Event]:
     return [decode_line(record.value or b"")[1] for record in records]
@@ -44,8 +46,8 @@ def test_event_ids_are_never_used_twice(day: list[Event]) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        SimulationOptions(shops=3, rate=5, hours=2),
-        SimulationOptions(shops=20, rate=50, hours=0.5, replies="sticky"),
+        SimulationOptions(shops=3, rate=5, hours=1),
+        SimulationOptions(shops=20, rate=20, hours=0.5, replies="sticky"),
         SimulationOptions(shops=1, rate=0.05, hours=96, agents=1, buyers=30),
     ],
 )
@@ -56,7 +58,7 @@ def test_the_rate_is_the_mean_of_buyer_messages(options: SimulationOptions) -> N
 
 def test_buyers_write_most_in_the_late_morning_and_in_the_evening() -> None:
     hours: Counter[int] = Counter()
-    for record in simulate(SimulationOptions(shops=4, rate=1, hours=72, replies="sticky")):
+    for record in simulate(SimulationOptions(shops=4, rate=1, hours=24, replies="sticky")):
         if record.topic == "buyer-messages" and record.shop == 3:  # the one that takes no part in the promotion
             hours[(record.at_ms + BEIJING_OFFSET_MS) // HOUR_MS % 24] += 1
     assert {hour for hour, _ in hours.most_common(4)} == {10, 11, 20, 21}
@@ -65,7 +67,7 @@ def test_buyers_write_most_in_the_late_morning_and_in_the_evening() -> None:
 
 def test_a_promotion_multiplies_the_traffic_at_once() -> None:
     minutes: Counter[int] = Counter()
-    options = SimulationOptions(shops=3, rate=20, hours=2, replies="sticky")
+    options = SimulationOptions(shops=3, rate=5, hours=2, replies="sticky")
     for record in simulate(options):
         if record.topic == "buyer-messages":
             minutes[(record.at_ms - options.start_ms) // 60_000] += 1
@@ -165,7 +167,7 @@ def test_what_cannot_be_simulated_is_refused_with_the_option_and_how_to_mend_it(
     [
         SimulationOptions(shops=10, agents=1, buyers=1, rate=1, hours=2),
         SimulationOptions(shops=10, agents=2, buyers=7, rate=50, hours=0.05),
-        SimulationOptions(shops=10, agents=50, buyers=9, rate=0.1, hours=30),
+        SimulationOptions(shops=3, agents=50, buyers=9, rate=0.1, hours=30),
         SimulationOptions(shops=3, rate=0.001, hours=0.01),
         SimulationOptions(shops=2, rate=2, hours=1, start_ms=86_400_000),
         SimulationOptions(shops=2, rate=2000, hours=0.02, replies="sticky"),

@@ -41,6 +41,7 @@ PROMISED = {
     "fenliu_stranded_buyers_total": set(),
     "fenliu_rescued_buyers_total": set(),
     "fenliu_detection_lag_seconds_count": set(),
+    "fenliu_timer_delay_seconds_count": set(),
     "fenliu_restore_seconds_count": set(),
     "fenliu_restored_keys_total": set(),
     "fenliu_state_keys": {"table"},
@@ -65,7 +66,8 @@ def metrics(**settings: object) -> Metrics:
 def batch(partition: int = 0, **fields: object) -> BatchReport:
     given: dict[str, object] = {
         "partition": partition, "events": {}, "decisions": [], "assignments": {}, "dead_letters": {},
-        "end_to_end_s": [], "transaction_s": 0.007, "changed_keys": 0, "stats": Stats(), "gauges": Gauges(), "keys": {},
+        "end_to_end_s": [], "timer_delays_s": [],
+        "transaction_s": 0.007, "changed_keys": 0, "stats": Stats(), "gauges": Gauges(), "keys": {},
     }  # fmt: skip
     return BatchReport(**(given | fields))  # type: ignore[arg-type]
 
@@ -118,6 +120,7 @@ async def test_a_batch_is_counted() -> None:
             assignments={"group_share": 4},
             dead_letters={"not_json": 1},
             end_to_end_s=[0.004, 0.03],
+            timer_delays_s=[1.5, 12.0],
             stats=stats,
         )
     )
@@ -138,6 +141,8 @@ async def test_a_batch_is_counted() -> None:
     assert value(found, "fenliu_end_to_end_seconds_bucket", le="0.005") == 1
     assert value(found, "fenliu_end_to_end_seconds_bucket", le="0.05") == 2
     assert value(found, "fenliu_detection_lag_seconds_sum") == 420
+    assert value(found, "fenliu_timer_delay_seconds_bucket", le="2.0") == 1
+    assert value(found, "fenliu_timer_delay_seconds_sum") == 13.5
     assert value(found, "fenliu_reply_seconds_bucket", le="180.0") == 1
 
 
