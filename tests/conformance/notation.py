@@ -20,7 +20,7 @@ _SCENARIO_WORDS = {
     "fair_over_any_window",
 }  # fmt: skip
 _RULE_ID = re.compile(
-    r"L([1-9]|10|11)|C[1-3]|Q[0-8]|P[0-6]|R[12]|S[1-5]|T[1-5]|O[1-5]|X[1-3]|F([1-9]|10)|section (1|9|10)"
+    r"L([1-9]|10|11)|C[1-3]|Q[0-8]|P[0-6]|R[12]|S[1-5]|T[1-6]|O[1-5]|X[1-3]|F([1-9]|10)|section (1|9|10)"
 )
 
 _TARGET_KINDS = ("agent", "robot", "main_account", "proxy_account")
