@@ -3,6 +3,8 @@
 What happens to a batch is in `streams.lane`; who gets which message is decided in `streams.routing`.
 """
 
+import logging
+import platform
 from typing import Any
 
 import faust
@@ -12,9 +14,11 @@ from faust.types.tables import TableT
 from faust.web.base import BlueprintManager
 
 from schemas.codec import RANK
+from streams import __version__
 from streams.assignor import OwnTopicsAssignor
 from streams.group import require_own_group
 from streams.health import mount
+from streams.kafka_clients import partition_counts
 from streams.lane.checkpoint import CHECKPOINTS
 from streams.lane.consumer import LaneTransport
 from streams.lane.inputs import Batch
@@ -22,9 +26,11 @@ from streams.lane.lane import Lane
 from streams.lane.recovery import LaneTables
 from streams.lane.worker import LaneWorker
 from streams.metrics import Metrics
-from streams.routing import TABLES, Router
+from streams.routing import COMPILED, TABLES, Router
 from streams.settings import Settings
 from streams.topics import require_topics
+
+logger = logging.getLogger(__name__)
 
 
 class Boot(BootStrategy):
@@ -100,8 +106,18 @@ class FenliuApp(faust.App):
             ClusterError: naming every topic that is not as declared, and how to mend it; or other topics for which the
                 group is used.
         """
-        await require_topics(self.settings)
-        await require_own_group(self.settings)
+        settings = self.settings
+        logger.info(
+            "fenliu %s (Python %s, core %s): brokers %s, group %s%s, pages at http://%s:%d",
+            __version__, platform.python_version(), "compiled" if COMPILED else "interpreted",
+            settings.kafka_bootstrap_servers, settings.app_id,
+            "" if settings.group_instance_id is None else f" as {settings.group_instance_id}",
+            settings.http_host, settings.http_port,
+        )  # fmt: skip
+        await require_topics(settings)
+        await require_own_group(settings)
+        inputs_have = (await partition_counts(settings.kafka_client_kwargs()))[settings.topic("buyer-messages")]
+        logger.info("The topics are as declared, with %d partitions; joining the group", inputs_have)
 
     def declared(self, table: str, what: str) -> TableT[Any, Any]:
         """Declare a table; the lane writes and restores its changelog."""

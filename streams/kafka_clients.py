@@ -5,6 +5,7 @@ The lane's own clients are Faust's business; this is for administration, the boo
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
@@ -46,6 +47,8 @@ _TURNED_AWAY = (
     ),
 )
 """What a complaint of the client contains, what it means, and how to mend it."""
+_HUNG_UP = re.compile(r"ConnectionResetError|IllegalSaslStateError|Connection at \S+ closed")
+"""Somebody is there, and does not like how the conversation begins."""
 
 
 class KafkaClient(Protocol):
@@ -218,14 +221,21 @@ async def _connected(start: Callable[[], Awaitable[None]], kafka: Mapping[str, A
                 return await start()
             except KafkaConnectionError as exc:
                 if asyncio.get_running_loop().time() + _RETRY_S > deadline:
-                    raise _unreachable(kafka, complaint.text or str(exc)) from None
+                    raise _unreachable(kafka, complaint.text or str(exc), connecting=True) from None
             await asyncio.sleep(_RETRY_S)
 
 
-def _unreachable(kafka: Mapping[str, Any], detail: str) -> BrokerUnreachableError:
+def _unreachable(kafka: Mapping[str, Any], detail: str, *, connecting: bool = False) -> BrokerUnreachableError:
     for sign, what, mend in _TURNED_AWAY:
         if sign in detail:
             return BrokerUnreachableError(f"{what} at {_servers(kafka)} ({detail})", mend=mend)
+    if connecting and _HUNG_UP.search(detail):
+        protocol = kafka.get("security_protocol", "PLAINTEXT")
+        return BrokerUnreachableError(
+            f"something listens at {_servers(kafka)} and hangs up when it is spoken to in {protocol} ({detail})",
+            mend=f"set FENLIU_KAFKA_SECURITY_PROTOCOL (now {protocol}) as the listener of that port has it, and if it "
+            "wants a certificate too, FENLIU_KAFKA_SSL_CERTFILE",
+        )
     return BrokerUnreachableError(
         f"no Kafka broker can be reached at {_servers(kafka)} ({detail})",
         mend="start it, or set FENLIU_KAFKA_BOOTSTRAP_SERVERS (and _SECURITY_PROTOCOL, _SASL_*, _SSL_*)",
@@ -238,12 +248,15 @@ def _servers(kafka: Mapping[str, Any]) -> str:
 
 
 class _Complaint(logging.Handler):
-    """Keeps the newest message of a logger."""
+    """Keeps the newest message of a logger; an error without a text is named at its end."""
 
     text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.text = record.getMessage()
+        reason = record.args[-1] if isinstance(record.args, tuple) and record.args else None
+        if isinstance(reason, BaseException) and not str(reason):
+            self.text += type(reason).__name__
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from aiokafka import errors as kafka
 
-import streams.offset_answers  # noqa: F401  from here on no such error is taken for an answer
+import streams.coordination  # noqa: F401  from here on consumers talk to coordinators with all that Kafka has for it
 from streams.kafka_meanings import MEANINGS, FencedInstanceIdError, Meaning
 
 _RANK = {error: rank for rank, meaning in enumerate(MEANINGS) for error in meaning.errors}

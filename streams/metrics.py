@@ -24,6 +24,7 @@ from schemas.decisions import Assignment, Presence
 from schemas.errors import Code
 from streams import __version__
 from streams.batch_histogram import BatchHistogram
+from streams.dead_letter_log import DeadLetterLog
 from streams.fences import FenceCount
 from streams.lane.observer import BatchReport, RestoreReport
 from streams.routing import TABLES, Gauges
@@ -72,6 +73,7 @@ class Metrics:
         self._gauges_of: dict[int, Gauges] = {}
         self._keys_of: dict[int, Mapping[str, int]] = {}
         self._fences = FenceCount(settings)
+        self._letters = DeadLetterLog()
         self._declare()
         self._declare_gauges()
         ProcessCollector(registry=self.registry)
@@ -183,6 +185,7 @@ class Metrics:
             self._assignments.labels(rule).inc(count)
         for code, count in report.dead_letters.items():
             self._dead_letters.labels(code).inc(count)
+        self._letters.note(report.dead_letters)
         stats = report.stats
         self._late.inc(stats.late_events)
         self._duplicates.inc(stats.duplicate_messages)
@@ -242,6 +245,7 @@ class Metrics:
         for topic, count in records.items():
             self._lag_records.labels(topic, partition).set(count)
         self._lag_s.labels(partition).set(seconds)
+        self._letters.tell()
 
     def progress(self, partition: int, age_s: float) -> None:
         """Once a second and partition."""

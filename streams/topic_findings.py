@@ -153,11 +153,15 @@ def _partitions(topic: DeclaredTopic, there: TopicState, count: int | None) -> l
     right = there.partitions == count or (topic.role == "dead-letters" and there.partitions > (count or 0))
     if right:
         return []
+    most = max(there.partitions, count or 0)
     mend = f"stop the workers, delete {topic.name} and run fenliu topics create --partitions {count}"
-    if topic.role == "input":
-        mend += "; what it holds must be produced again, since shops move to other partitions"
-    elif topic.role == "changelog":
-        mend += ", then fenliu state rebuild --from-inputs: the state that it holds is lost with it"
+    if topic.role in ("input", "changelog"):
+        mend = (
+            f"if nothing was routed yet, delete {topic.name} and run fenliu topics create --partitions {count}. "
+            "Otherwise topics were made larger, which cannot be undone, and shops move to other partitions: set a new "
+            f"FENLIU_TOPIC_PREFIX and FENLIU_APP_ID, run fenliu topics create --partitions {most} and let producers "
+            "send there"
+        )
     return [
         Finding(
             kind="partitions",

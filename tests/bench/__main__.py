@@ -23,12 +23,13 @@ from tests.bench import (
     rungs,
     scale,
     takeover,
+    timers,
     worker,
 )
 from tests.bench.harness import ROOT, Effort, Report, environment, load_average, now
 from tests.bench.tables import as_text, update_document
 
-ON_KAFKA = (worker, peers, latency, takeover, rolling, scale)
+ON_KAFKA = (worker, peers, latency, timers, takeover, rolling, scale)
 """These start Apache Kafka: Java 17 and Maven, and for Kafka Streams a JDK."""
 BENCHES = {
     bench.__name__.rpartition(".")[2]: bench.run

@@ -1,5 +1,6 @@
 """How a worker begins, what it refuses, what it does with bad records and with silence, and how it ends."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
+from streams import __version__
 from streams.embedded import free_port
 from streams.lane.worker import SAME_SIGNAL_S
 from streams.partitioner import partition_of
@@ -147,6 +149,7 @@ async def test_every_kind_of_bad_record_becomes_a_dead_letter_that_says_why(
     assert "murmur2" in headers(letters["wrong_partition"])["fenliu.error.detail"]
     assert "busy_threshold" in headers(letters["config"])["fenliu.error.detail"]
     assert "x" * 100 not in worker.log()
+    assert re.search(r"WARNING .*Records that cannot be used went to dead-letters: \d+ ", worker.log())
     (assigned,) = [orjson.loads(each.value) for of in everything["assignments"].values() for each in of]
     assert assigned["message_id"] == "m-good"
 
@@ -190,6 +193,16 @@ async def test_timers_fire_by_the_wall_clock_when_nothing_comes_any_more(
 
 
 # The ways to start and to end it
+
+
+async def test_it_says_first_what_it_is_and_where(
+    cluster_settings: Settings, environment: dict[str, str], worker: Worker
+) -> None:
+    await route_one(cluster_settings, worker)
+    first, second = worker.log().splitlines()[:2]
+    for told in (__version__, cluster_settings.kafka_bootstrap_servers, f":{environment['FENLIU_HTTP_PORT']}"):
+        assert told in first
+    assert f"with {PARTITIONS} partitions" in second
 
 
 @pytest.mark.parametrize("told", ["batch_committed", "restored", "input_lag"])

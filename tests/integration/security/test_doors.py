@@ -108,7 +108,20 @@ def test_without_a_certificate_nobody_comes_in_where_one_is_asked_for(tenant: Te
     without = {"FENLIU_KAFKA_SSL_CERTFILE": "", "FENLIU_KAFKA_SSL_KEYFILE": ""}
     refused = tenant.fenliu("worker", "topics", "check", **without)
     assert refused.exit_code == 75
-    assert "no Kafka broker can be reached" in refused.output
+    assert "hangs up when it is spoken to in SSL" in refused.output
+    assert "FENLIU_KAFKA_SSL_CERTFILE" in refused.output
+
+
+def test_another_protocol_than_the_listener_s_is_said(tenant: Tenant) -> None:
+    """Catches: a reason that is empty, as OpenSSL's is when the other side does not speak TLS."""
+    tenant.door = "TLS"
+    plaintext = {"FENLIU_KAFKA_BOOTSTRAP_SERVERS": tenant.secured.cluster.bootstrap_servers}
+    for more in (plaintext, {"FENLIU_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}):
+        refused = tenant.fenliu("worker", "topics", "check", **more)
+        assert refused.exit_code == 75
+        assert "hangs up when it is spoken to in" in refused.output
+        assert "set FENLIU_KAFKA_SECURITY_PROTOCOL" in refused.output
+        assert '": )' not in refused.output
 
 
 def test_a_password_in_the_clear_is_refused_before_anybody_is_asked(tenant: Tenant) -> None:

@@ -99,7 +99,15 @@ def test_dead_letters_may_have_more_partitions_and_not_fewer() -> None:
 
 def test_a_changelog_of_other_partitions_is_not_simply_deleted() -> None:
     finding = only(compare(TOPICS, changed(cluster(), "fenliu-shops-changelog", partitions=4)))
-    assert "fenliu state rebuild --from-inputs" in finding.mend
+    assert "if nothing was routed yet" in finding.mend
+    assert "a new FENLIU_TOPIC_PREFIX and FENLIU_APP_ID" in finding.mend
+
+
+def test_an_input_that_was_made_larger_is_not_made_anew() -> None:
+    """As docs/how-to/operate-safely.md says; catches: advice that deletes messages."""
+    finding = only(compare(TOPICS, changed(cluster(), "buyer-messages", partitions=12)))
+    assert "a new FENLIU_TOPIC_PREFIX and FENLIU_APP_ID" in finding.mend
+    assert "--partitions 12" in finding.mend
 
 
 def test_fewer_copies_than_the_others_have_is_an_error() -> None:

@@ -45,6 +45,11 @@ def test_the_files_are_shown_as_they_are(file: str) -> None:
     assert f"\n{text}```\n" in TUTORIAL
 
 
+def test_the_first_check_of_a_shop(place: Path) -> None:  # noqa: ARG001  it is the working directory
+    said = CliRunner().invoke(main, ["config", "check", "shop.yaml"])
+    assert f"$ fenliu config check shop.yaml\n{said.stdout}```\n" in TUTORIAL
+
+
 def test_the_morning_and_its_traces(place: Path) -> None:  # noqa: ARG001  it is the working directory
     assignments = replayed("--shops", "shop.yaml", MORNING)
     assert "\n".join(in_short(assignments)) + "\n```" in TUTORIAL
