@@ -10,7 +10,8 @@ from streams.routing.clockwork import fire_due, next_deadline_ms
 from streams.routing.configure import adopt, apply_config, set_timers
 from streams.routing.messages import apply_message, apply_reply
 from streams.routing.presence import apply_status
-from streams.routing.snapshot import Change, Restore, changes_of, clear_marks, mark_all
+from streams.routing.restore import Restore
+from streams.routing.snapshot import Change, changes_of, clear_marks, mark_all
 from streams.routing.state import NEVER_MS, Decision, Shop
 from streams.routing.stats import Gauges, Stats
 from streams.routing.wakes import Wakes
