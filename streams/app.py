@@ -135,7 +135,7 @@ app = FenliuApp(Settings.load())
 
 inputs = InputTopics(app, topics=[app.settings.topic(topic) for topic in RANK], schema=BatchSchema())
 
-pending_replies = app.declared("pending_replies", "What each agent has to answer, its presence and its share.")
+pending_replies = app.declared("pending_replies", "What each agent has to answer, its presence, devices and share.")
 last_contacts = app.declared("last_contacts", "What is remembered of each buyer: last contact, who it waits for.")
 shops = app.declared("shops", "The clock and the pools of each shop.")
 shop_settings = app.declared("shop_settings", "The settings of each shop, as they were given.")

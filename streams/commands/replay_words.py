@@ -114,7 +114,7 @@ def _facts(summary: Summary, until_ms: int | None) -> Iterator[tuple[str, str]]:
     yield "shops", _shops(summary)
     yield "duplicate messages", f"{stats.duplicate_messages:,}"
     yield "late events", f"{stats.late_events:,}"
-    phones = len(stats.uncounted_onlines)
+    phones = summary.phones.total()
     parts = f": {stats.stale_statuses:,} stale, {phones:,} online of a phone that does not count"
     idle = stats.stale_statuses + phones
     yield "statuses without effect", f"{idle:,}{parts if idle else ''}"

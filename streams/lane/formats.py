@@ -10,14 +10,17 @@ from collections.abc import Callable, Mapping
 from streams.lane.restore import Load
 from streams.routing.snapshot import Change
 
-FORMAT = 1
+FORMAT = 2
 """What this version writes: the version of its checkpoint records."""
 
 Migration = Callable[[Change], Change | None]
 """A record of one format as one of the next; None if the next one has no such key. Deleted keys (None) come too."""
 
-MIGRATIONS: dict[int, Migration] = {}
-"""By the format that each reads. None is ever taken out: who upgrades may leave versions out."""
+MIGRATIONS: dict[int, Migration] = {1: lambda change: change}
+"""By the format that each reads. None is ever taken out: who upgrades may leave versions out.
+
+1: agents' devices stood in the agents' records, where the router reads them still; now each has a record of its own.
+"""
 
 
 class UnknownFormatError(ValueError):

@@ -38,6 +38,10 @@ class BadLine:
         )
 
 
+_TAKE_AFTER_EVENTS = 10_000
+"""What changed and what was counted is taken from the router so often, or both would grow with the file."""
+
+
 @dataclass
 class Replay:
     """One run over some files.
@@ -116,9 +120,12 @@ class Replay:
             yield from router.apply(event)
             self.events += 1
             self.advance(1)
+            if self.events % _TAKE_AFTER_EVENTS == 0:
+                router.drop_changes()
+                self.summary.add(router.take_stats())
         gc.unfreeze()
         yield from router.fire_timers((self.summary.last_ms or 0) if self.until_ms is None else self.until_ms)
-        self.summary.stats = router.take_stats()
+        self.summary.add(router.take_stats())
 
     def _counts(self, line: Line, event: Event) -> bool:
         """Whether settings that the events have count, beside those of `shops`."""

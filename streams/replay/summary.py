@@ -31,7 +31,8 @@ class Summary:
         configured: those that have settings, in the events or given for the replay.
         given: those that have settings given for the replay.
         overrides: by shop, where the events have settings of one of these.
-        stats: what the router counted.
+        stats: what the router counted; its lists stay empty.
+        phones: by shop and agent, how often it came online on a phone that did not count (L2).
         assignments: by rule.
     """
 
@@ -46,12 +47,15 @@ class Summary:
     given: set[str] = field(default_factory=set)
     overrides: dict[str, Override] = field(default_factory=dict)
     stats: Stats = field(default_factory=Stats)
+    phones: Counter[tuple[str, str]] = field(default_factory=Counter)
     assignments: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def phones(self) -> Counter[tuple[str, str]]:
-        """By shop and agent: how often it came online on a phone that did not count (L2)."""
-        return Counter(self.stats.uncounted_onlines)
+    def add(self, stats: Stats) -> None:
+        """Add what the router counted since last asked."""
+        self.phones.update(stats.uncounted_onlines)
+        for name, figure in stats.items():
+            if isinstance(figure, int):
+                setattr(self.stats, name, getattr(self.stats, name) + figure)
 
     def as_json(self) -> dict[str, object]:
         """As `--json-summary` writes it."""
@@ -72,7 +76,7 @@ class Summary:
             "late_events": stats.late_events,
             "statuses_without_effect": {
                 "stale": stats.stale_statuses,
-                "uncounted_phone": len(stats.uncounted_onlines),
+                "uncounted_phone": self.phones.total(),
             },
             "uncounted_phones": [
                 {"shop_id": shop_id, "agent_id": agent_id, "times": times}

@@ -191,8 +191,8 @@ def _assign(case: Case, rung: str, rule: str) -> None:
     buyer.holder = target_id
     if buyer.given_away_by == target_id:
         buyer.given_away_by = None  # Y12
-    if rung not in KEEPS_LAST_CONTACT:
-        buyer.contact_id, buyer.contact_ms = target_id, shop.clock_ms  # T3
+    if account is not None and rung not in KEEPS_LAST_CONTACT:
+        shop.set_contact(buyer, account)
     shop.touch(buyer)
     if account is not None:
         wait_for(shop, buyer, account)

@@ -1,9 +1,10 @@
-"""Timers by the shop's clock (O1): detection, expiry and no-reply, each at its deadline."""
+"""Timers by the shop's clock (O1): detection, expiry and no-reply, each at its deadline, and then forgetting (T6)."""
 
 from heapq import heapify, heappop
 from itertools import takewhile
 
 from streams.routing.assign import drain_message_pool, reassign_without_reply
+from streams.routing.forgetting import forget_idle, next_idle_ms
 from streams.routing.presence import detected, next_look_ms, suspend_for_silence
 from streams.routing.state import NEVER_MS, Shop
 from streams.routing.ties import forget_takers, unbind
@@ -17,10 +18,13 @@ def fire_due(shop: Shop, until_ms: int) -> None:
     """Fire every timer due at or before an instant, in order of (deadline, kind, id), each at its deadline."""
     while True:
         detection_ms, forget_ms, no_reply_ms = _detection_ms(shop), _forget_ms(shop), _no_reply_ms(shop)
-        first_ms = min(detection_ms, forget_ms, no_reply_ms)
-        if first_ms > until_ms:
-            shop.wake_ms = first_ms
+        first_ms, idle_ms = min(detection_ms, forget_ms, no_reply_ms), next_idle_ms(shop)
+        if min(first_ms, idle_ms) > until_ms:
+            shop.wake_ms = min(first_ms, idle_ms)
             return
+        if idle_ms < first_ms:
+            forget_idle(shop, idle_ms)
+            continue
         shop.changed = True
         shop.clock_ms = max(shop.clock_ms, first_ms)
         shop.stats.fired_deadlines_ms.append(first_ms)
@@ -34,7 +38,7 @@ def fire_due(shop: Shop, until_ms: int) -> None:
 
 def next_deadline_ms(shop: Shop) -> int:
     """When the shop's next timer is due; `NEVER_MS` without one."""
-    return min(_detection_ms(shop), _forget_ms(shop), _no_reply_ms(shop))
+    return min(_detection_ms(shop), _forget_ms(shop), _no_reply_ms(shop), next_idle_ms(shop))
 
 
 def _detection_ms(shop: Shop) -> int:
@@ -42,8 +46,8 @@ def _detection_ms(shop: Shop) -> int:
     detections = shop.detections
     while detections:
         at_ms, agent_id = detections[0]
-        agent = shop.agents[agent_id]
-        if agent.queued_ms == at_ms:
+        agent = shop.agents.get(agent_id)
+        if agent is not None and agent.queued_ms == at_ms:
             next_ms = next_look_ms(shop, agent, at_ms)
             if next_ms == at_ms:
                 return at_ms
@@ -103,6 +107,7 @@ def _forget(shop: Shop) -> None:
         if buyer.owner_id is not None or buyer.in_pool:
             shop.stats.expired_buyers += 1
             stop_waiting(shop, buyer)
+        shop.release_contact(buyer)
         del shop.buyers[buyer.buyer_id]
         shop.gauges.buyer_keys -= 1
         shop.changed_buyers.add(buyer.buyer_id)

@@ -2,8 +2,9 @@
 
 from schemas.shop import ShopConfigChange
 from streams.routing.assign import drain_message_pool
+from streams.routing.devices import is_connected
 from streams.routing.plan import Plan
-from streams.routing.presence import announce, announce_offline, believe_anew, is_connected, set_deadline
+from streams.routing.presence import announce, announce_offline, believe_anew, set_deadline
 from streams.routing.standing import adopt_plan
 from streams.routing.state import NEVER_MS, Shop
 from streams.routing.ties import unbind
@@ -54,14 +55,16 @@ def adopt(shop: Shop, change: ShopConfigChange, *, heartbeats_since_ms: int, no_
 
 
 def set_timers(shop: Shop) -> None:
-    """Numbers that changed hold for running waits (X2), silence (L9) and memory (T5)."""
+    """Numbers that changed hold for running waits (X2), silence (L9) and memory (T5, T6)."""
     shop.detections.clear()
     shop.no_replies.clear()
     shop.no_reply_heap.clear()
     shop.wake_ms = 0  # look at once what is due: a deadline already past fires at the clock
     for agent_id in sorted(shop.agents):
-        shop.agents[agent_id].queued_ms = NEVER_MS
-        set_deadline(shop, shop.agents[agent_id])
+        agent = shop.agents[agent_id]
+        agent.queued_ms = NEVER_MS
+        set_deadline(shop, agent)
+        shop.release(agent)  # the settings name it no longer
     if shop.plan.no_reply_ms is not None:
         for agent in shop.agents.values():
             for buyer in agent.waiting.values():

@@ -53,10 +53,11 @@ def apply_reply(shop: Shop, event: AgentReply) -> None:
     elif event.kind == "reply" and buyer.given_away_by == agent.agent_id:
         shop.stats.farewells += 1  # Y12
     else:
-        buyer.contact_id = buyer.holder = agent.agent_id  # the agent's own string: its buyers share one
-        buyer.contact_ms = shop.clock_ms
+        shop.set_contact(buyer, agent)
+        buyer.holder = agent.agent_id
         _answer(shop, buyer)
     may_drain = did_something(shop, agent, answered=event.kind != "transfer")
+    shop.release(agent)
     if owner_id is not None and buyer.owner_id != owner_id and shop.known(owner_id):
         drain_message_pool(shop, favoured=owner_id)  # T4: it was taken from an agent
     elif may_drain:
@@ -68,11 +69,12 @@ def _transfer_to_agent(shop: Shop, buyer: Buyer, agent: Agent, to_id: str) -> No
     known = shop.known(to_id)
     to_agent = shop.agent(to_id)
     to_agent.seen = True
+    to_agent.last_ms = shop.clock_ms
     shop.changed_agents.add(to_id)
     unbind(shop, buyer)
     buyer.given_away_by = None if to_id == agent.agent_id else agent.agent_id  # Y12
-    buyer.contact_id = buyer.holder = to_agent.agent_id
-    buyer.contact_ms = shop.clock_ms
+    shop.set_contact(buyer, to_agent)
+    buyer.holder = to_agent.agent_id
     if buyer.waiting_messages:  # for its owner, in the pool, or with a robot
         wait_for(shop, buyer, to_agent)
     if not known:

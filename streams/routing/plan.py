@@ -65,12 +65,12 @@ class Plan:
         self.named = self._named()
         self.receivers = tuple(sorted(config.offline_receivers))
         self.proxies = tuple(sorted(config.leave_message.proxy_account_ids))
-        self._groups = {group.group_id: group for group in config.groups}
-        self.group_ids = tuple(sorted(self._groups))
+        self.group_ids = tuple(sorted(group.group_id for group in config.groups))
         self.bindings = self._bindings()
-        self.single_groups = {gid: _binding([group]) for gid, group in self._groups.items()}
+        self.single_groups = {group.group_id: _binding([group]) for group in config.groups}
         self.dedicated = config.dedicated_agents if self.qianniu and config.dedicated_direct else {}  # Q3
         self.pages = {page.page: frozenset(page.agent_ids) for page in config.pages}
+        self.pools = self._pools()
 
     def weight(self, agent_id: str) -> int:
         """The configured weight of an agent, or that of those whom the settings do not list (Y5)."""
@@ -83,16 +83,6 @@ class Plan:
     def max_pending(self, agent_id: str) -> int | None:
         """X1: the agent's limit of waiting buyers, None for no limit."""
         return self._limits.get(agent_id, self.config.default_max_pending)
-
-    def members(self, pool: str) -> frozenset[str] | None:
-        """Who belongs to a candidate pool of any tier (S2): None is everybody, the empty set a pool without a rule."""
-        if pool == ALL_AGENTS:
-            return None
-        kind, _, name = pool.partition(":")
-        if kind == "page":
-            return self.pages.get(name, frozenset())
-        groups = [self._groups[gid] for gid in name.split(POOL_SEPARATOR) if gid in self._groups]
-        return _binding(groups).members
 
     def _suspended_keeps_ms(self) -> int:
         """Y1: how old a contact may be for a suspended agent to keep it; negative: never."""
@@ -110,6 +100,19 @@ class Plan:
         for page in config.pages:
             names.update(page.agent_ids)
         return frozenset(names)
+
+    def _pools(self) -> dict[str, frozenset[str] | None]:
+        """The pools that the settings can lead to (S2), each tier one of its own (Y4), by name.
+
+        Who belongs to each, of whatever tier; None is everybody.
+        """
+        groups = (*self.bindings.values(), *self.single_groups.values())
+        whole = {
+            ALL_AGENTS: None,
+            **{binding.pool: binding.members for binding in groups},
+            **{page_pool_name(page): members for page, members in self.pages.items()},
+        }
+        return {tier_pool_name(tier, name): members for name, members in whole.items() for tier in self.tiers}
 
     def _bindings(self) -> dict[str, Binding]:
         by_state: dict[str, list[Group]] = {}

@@ -5,8 +5,9 @@ from msgspec import UNSET, UnsetType
 from schemas.decisions import AgentPresence, Cause, Presence
 from schemas.events import AgentStatus
 from streams.routing.assign import drain_message_pool, rescue_buyers, stranded_buyers
+from streams.routing.devices import counts, disconnect_all, disconnect_kind, is_connected, is_stale, note_status
 from streams.routing.draws import detection_lag_ms
-from streams.routing.records import Device, Window
+from streams.routing.records import Window
 from streams.routing.standing import refresh
 from streams.routing.state import NEVER_MS, Agent, Shop
 from streams.routing.ties import forget_taken
@@ -27,12 +28,14 @@ def apply_status(shop: Shop, event: AgentStatus) -> None:
         stale = _apply_connectivity(shop, agent, event)
     if stale:
         shop.stats.stale_statuses += 1
+    shop.release(agent)
 
 
 def noticed(shop: Shop, agent: Agent, own_time_ms: int) -> None:
     """Any event of the agent makes it known and, by the event's own time, seen (L9)."""
     agent.seen = True
     agent.seen_ms = max(agent.seen_ms, own_time_ms)
+    agent.last_ms = shop.clock_ms
     shop.changed_agents.add(agent.agent_id)
     if shop.plan.config.expect_heartbeats:
         set_deadline(shop, agent)
@@ -82,15 +85,13 @@ def _apply_connectivity(shop: Shop, agent: Agent, event: AgentStatus) -> bool:
     """Connect or disconnect a device, or all of a kind (Y16); true if the event is stale."""
     connected_before = is_connected(shop, agent)
     if event.status != "online" and event.device_id is None:
-        if not _disconnect_kind(agent, event):
+        if not disconnect_kind(shop, agent, event.device, event.occurred_at_ms):
             return True
     else:
         key = (event.device, event.device_id or "")
-        device = agent.devices.get(key)
-        status_ms = agent.offline_kinds.get(event.device, -1) if device is None else device.status_ms
-        if event.occurred_at_ms < status_ms:
+        if is_stale(agent, key, event.occurred_at_ms):
             return True
-        agent.devices[key] = Device(event.status == "online", event.occurred_at_ms)
+        note_status(shop, agent, key, event.occurred_at_ms, connected=event.status == "online")
     if event.status == "online":
         if not connected_before and agent.window is None:
             agent.suspended = False  # L1: believed offline, so coming back lifts a suspension
@@ -102,7 +103,7 @@ def _apply_connectivity(shop: Shop, agent: Agent, event: AgentStatus) -> bool:
     if event.status == "online" and not connected:
         shop.stats.uncounted_onlines.append((shop.shop_id, agent.agent_id))
     set_deadline(shop, agent)
-    at_once = event.status == "logged_out" and shop.plan.config.logout_is_immediate and _counts(shop, event.device)
+    at_once = event.status == "logged_out" and shop.plan.config.logout_is_immediate and counts(shop, event.device)
     if connected:
         agent.window = None  # L5
         set_deadline(shop, agent)
@@ -112,19 +113,6 @@ def _apply_connectivity(shop: Shop, agent: Agent, event: AgentStatus) -> bool:
     elif connected_before:
         _disconnected(shop, agent, event.occurred_at_ms, at_once=at_once)
     return False
-
-
-def _disconnect_kind(agent: Agent, event: AgentStatus) -> bool:
-    """Y16: every device of the kind, each as L10 allows, and those not seen yet; false if each has a newer status."""
-    at_ms = event.occurred_at_ms
-    devices = [device for (kind, _), device in agent.devices.items() if kind == event.device]
-    older = [device for device in devices if device.status_ms <= at_ms]
-    if at_ms < agent.offline_kinds.get(event.device, -1) or (devices and not older):
-        return False
-    agent.offline_kinds[event.device] = at_ms
-    for device in older:
-        device.connected, device.status_ms = False, at_ms
-    return True
 
 
 def _disconnected(shop: Shop, agent: Agent, t0_ms: int, *, at_once: bool) -> None:
@@ -146,8 +134,7 @@ def detected(shop: Shop, agent: Agent, deadline_ms: int) -> None:
     """The agent's deadline has come: it was silent for too long (L9), or its window is over (L6)."""
     if _silence_deadline_ms(shop, agent) == deadline_ms:
         was_connected = is_connected(shop, agent)
-        for device in agent.devices.values():
-            device.connected = False
+        disconnect_all(shop, agent)
         if was_connected:
             since_ms = _seen_ms(shop, agent)
             goes_offline(shop, agent, since_ms, _lag_ms(shop, agent, since_ms), cause="silence")
@@ -155,6 +142,7 @@ def detected(shop: Shop, agent: Agent, deadline_ms: int) -> None:
         goes_offline(shop, agent, agent.window.t0_ms, agent.window.lag_ms)
     shop.changed_agents.add(agent.agent_id)
     set_deadline(shop, agent)
+    shop.release(agent)
 
 
 def goes_offline(shop: Shop, agent: Agent, t0_ms: int, lag_ms: int, *, cause: Cause | UnsetType = UNSET) -> None:
@@ -238,12 +226,6 @@ def presence_of(shop: Shop, agent: Agent) -> Presence:
     return "suspended" if agent.suspended else "online"
 
 
-def is_connected(shop: Shop, agent: Agent) -> bool:
-    """L2: whether any counting device is connected."""
-    mobile_counts = shop.plan.config.mobile_diversion
-    return any(device.connected and (key[0] == "pc" or mobile_counts) for key, device in agent.devices.items())
-
-
 def set_deadline(shop: Shop, agent: Agent) -> None:
     """Look at the agent before the router may believe it offline if nothing comes."""
     shop.look_at(agent, _earliest_ms(shop, agent))
@@ -281,20 +263,12 @@ def _silence_deadline_ms(shop: Shop, agent: Agent) -> int:
 
 
 def _silence_counts(shop: Shop, agent: Agent) -> bool:
-    if shop.plan.config.expect_heartbeats:
-        for device in agent.devices.values():
-            if device.connected:
-                return True
-    return False
+    return shop.plan.config.expect_heartbeats and len(agent.connected) > 0
 
 
 def _seen_ms(shop: Shop, agent: Agent) -> int:
     """L9: the agent's last-seen time, at least that of the config that turned heartbeats on."""
     return max(agent.seen_ms, shop.heartbeats_since_ms)
-
-
-def _counts(shop: Shop, device: str) -> bool:
-    return device == "pc" or shop.plan.config.mobile_diversion
 
 
 def _lag_ms(shop: Shop, agent: Agent, t0_ms: int) -> int:

@@ -13,6 +13,8 @@ class Device(msgspec.Struct, gc=False):
 
     connected: bool
     status_ms: int
+    queued: bool = False
+    """Whether the shop's `idle` has an entry of it (T6)."""
 
 
 class Window(msgspec.Struct, frozen=True, gc=False):
@@ -72,12 +74,21 @@ class Buyer(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
     """Of the last eight event ids, eight bytes each (O4)."""
 
 
+class DeviceRecord(msgspec.Struct, omit_defaults=True, gc=False):
+    """Table `pending_replies`: a device, in a record of its own, since an agent may have thousands in a day."""
+
+    status_ms: int
+    connected: bool = False
+
+
 class AgentRecord(msgspec.Struct, omit_defaults=True, gc=False):
     """Table `pending_replies`: an account, its pending replies, its presence and its shares."""
 
     pending: int
     seen: bool = False
+    last_ms: int = -1
     devices: list[tuple[str, str, bool, int]] = []
+    """In format 1 they stood here: kind, id, connected, status_ms."""
     offline_kinds: dict[str, int] = {}
     suspended: bool = False
     no_reply_suspended: bool = False
@@ -98,3 +109,4 @@ class ShopRecord(msgspec.Struct, omit_defaults=True, gc=False):
     heartbeats_since_ms: int = 0
     no_reply_since_ms: int = 0
     pool_clocks: dict[str, int] = {}
+    retired_pools: dict[str, int] = {}

@@ -10,7 +10,8 @@ from streams.routing.clockwork import fire_due, next_deadline_ms
 from streams.routing.configure import adopt, apply_config, set_timers
 from streams.routing.messages import apply_message, apply_reply
 from streams.routing.presence import apply_status
-from streams.routing.snapshot import Change, Restore, changes_of, mark_all
+from streams.routing.restore import Restore
+from streams.routing.snapshot import Change, changes_of, clear_marks, mark_all
 from streams.routing.state import NEVER_MS, Decision, Shop
 from streams.routing.stats import Gauges, Stats
 from streams.routing.wakes import Wakes
@@ -43,6 +44,9 @@ class Router:
             fire_due(shop, now_ms)
         shop.clock_ms = now_ms
         shop.changed = True
+        if shop.blank:
+            shop.begin()
+            shop.wake_by(now_ms + shop.plan.forget_after_ms + 1)  # T6: no earlier is it forgotten
         if isinstance(event, BuyerMessage):
             apply_message(shop, event, late_ms)
         elif isinstance(event, AgentStatus):
@@ -59,7 +63,9 @@ class Router:
 
     def configure(self, change: ShopConfigChange) -> None:
         """Give a shop settings that are in force from the start, before its first event (section 10)."""
-        adopt(self._shop(change.shop_id), change, heartbeats_since_ms=0, no_reply_since_ms=0)
+        shop = self._shop(change.shop_id)
+        shop.begin()
+        adopt(shop, change, heartbeats_since_ms=0, no_reply_since_ms=0)
         self._changed.add(change.shop_id)
 
     def next_deadline_ms(self) -> int | None:
@@ -78,8 +84,14 @@ class Router:
     def take_changes(self) -> list[Change]:
         """What changed in the tables since last asked, each key once, in order; a value of None is a tombstone."""
         changes = [change for shop_id in sorted(self._changed) for change in changes_of(self._shops[shop_id])]
-        self._changed.clear()
+        self._drop_blank_shops()
         return changes
+
+    def drop_changes(self) -> None:
+        """Take no note of what changed, where no table is kept."""
+        for shop_id in self._changed:
+            clear_marks(self._shops[shop_id])
+        self._drop_blank_shops()
 
     def rewrite(self) -> None:
         """Mark everything as changed, so that the next `take_changes` hands out every live key."""
@@ -110,7 +122,7 @@ class Router:
         """How many live keys each table has, as of the last `take_changes`."""
         gauges = self._gauges
         return {
-            "pending_replies": gauges.agent_keys,
+            "pending_replies": gauges.agent_keys + gauges.device_keys,
             "last_contacts": gauges.buyer_keys,
             "shops": len(self._shops),
             "shop_settings": gauges.configured_shops,
@@ -134,8 +146,14 @@ class Router:
         shop = self._shops.get(shop_id)
         if shop is None:
             shop = self._shops[shop_id] = Shop(shop_id, self._stats, self._gauges, self._out)
-            self._gauges.unattended_shops += 1
         return shop
+
+    def _drop_blank_shops(self) -> None:
+        """T6: whoever is told of the changes knows that these shops are gone."""
+        for shop_id in self._changed:
+            if self._shops[shop_id].blank:
+                del self._shops[shop_id]
+        self._changed.clear()
 
     def _take_decisions(self) -> list[Decision]:
         decisions = self._out[:]

@@ -13,6 +13,9 @@ from streams.routing.state import Agent, Shop
 
 STRIDE = 2**32
 
+_SLACK = 16
+"""So many entries of agents who are gone may lie in any heap; in a long one as many as of those who are there."""
+
 
 class Ranking:
     """Agents of one pool: their ids in order, and the one that share takes first."""
@@ -53,6 +56,13 @@ class Ranking:
         self.weight -= agent.weight
         self._ranked.discard(agent.agent_id)
 
+    def forget(self, agent_id: str) -> None:
+        """An agent that is not in is gone (T6); its entry goes when it surfaces, or with many others."""
+        self._queued.discard(agent_id)
+        if len(self._heap) > 2 * len(self._queued) + _SLACK:
+            self._heap = [(*self._key(self._agents[each]), each) for each in self._queued]
+            heapify(self._heap)
+
     def first(self, without: Collection[str]) -> Agent | None:
         """The agent with the smallest (virtual time, last share assignment, id), passing over some ids."""
         heap, agents, pool = self._heap, self._agents, self._pool
@@ -60,7 +70,10 @@ class Ranking:
         found: Agent | None = None
         while heap:
             v, last_share_ms, agent_id = heap[0]
-            agent = agents[agent_id]
+            agent = agents.get(agent_id)
+            if agent is None:  # T6
+                heappop(heap)
+                continue
             now = agent.virtual_times.get(pool, 0)
             if now != v or agent.last_share_ms != last_share_ms:
                 heapreplace(heap, (now, agent.last_share_ms, agent_id))
@@ -84,8 +97,8 @@ class Pool:
 
     def __init__(self, shop: Shop, name: str) -> None:
         self.name = name
-        self._tier, whole = tier_of_pool(name)
-        self._members = shop.plan.members(whole)
+        self._tier, _ = tier_of_pool(name)
+        self._members = shop.plan.pools[name]
         shop.pool_clocks.setdefault(name, 0)
         members = [agent for agent in _agents_of(shop, self._members) if agent.tier == self._tier]
         for agent in members:
@@ -97,6 +110,11 @@ class Pool:
     def has_member(self, agent: Agent) -> bool:
         """Whether the agent belongs to the pool, candidate or not."""
         return agent.tier == self._tier and (self._members is None or agent.agent_id in self._members)
+
+    def forget(self, agent: Agent) -> None:
+        """An agent is gone (T6); it was no candidate."""
+        self.candidates.forget(agent.agent_id)
+        self.roomy.forget(agent.agent_id)
 
     def level(self, shop: Shop, agent: Agent) -> None:
         """S3: an agent that becomes a candidate starts level with the pool's clock."""

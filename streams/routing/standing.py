@@ -44,10 +44,15 @@ def adopt_plan(shop: Shop) -> None:
         agent.tier = shop.plan.tier(agent_id)
         agent.weight, agent.limit = shop.plan.weight(agent_id), shop.plan.max_pending(agent_id)
         refresh(shop, agent)
-    for name, candidates in before.items():
+    shop.pools.clear()
+    for name in shop.pool_clocks:
+        if name not in shop.plan.pools:
+            shop.retired_pools.setdefault(name, shop.clock_ms)  # T6
+            continue
+        shop.retired_pools.pop(name, None)
         pool = shop.pools[name] = Pool(shop, name)
         for agent_id in pool.candidates.ids:
-            if agent_id not in candidates:
+            if agent_id not in before.get(name, ()):
                 pool.level(shop, shop.agents[agent_id])
 
 

@@ -21,21 +21,27 @@ Decision = Assignment | AgentPresence
 NEVER_MS = 1 << 62
 """Later than any event."""
 
+DeviceKey = tuple[str, str]
+"""A device of an agent (L1): its kind, `pc` or `mobile`, and its id."""
+
 
 class Agent:
     """An account that can answer: an agent, or a main or proxy account, by id (F6)."""
 
     __slots__ = (
-        "agent_id", "available", "busy", "candidate", "devices", "eligible", "has_room", "last_share_ms",
-        "limit", "mobile_session", "no_reply_count", "no_reply_suspended", "offline_kinds", "online", "pools",
-        "presence", "queued_ms", "seen", "seen_ms", "status_ms", "suspended", "taken", "tier", "virtual_times",
-        "waiting", "weight", "window",
+        "agent_id", "available", "busy", "candidate", "connected", "connected_pcs", "contacts", "devices", "eligible",
+        "has_room", "last_ms", "last_share_ms", "limit", "mobile_session", "no_reply_count", "no_reply_suspended",
+        "offline_kinds", "online", "pools", "presence", "queued_idle", "queued_ms", "seen", "seen_ms", "status_ms",
+        "suspended", "taken", "tier", "virtual_times", "waiting", "weight", "window",
     )  # fmt: skip
 
     def __init__(self, agent_id: str, plan: Plan) -> None:
         self.agent_id = agent_id
         self.seen = False  # named in an event, so it is known whatever the settings say
-        self.devices: dict[tuple[str, str], Device] = {}
+        self.last_ms = -1  # the clock when an event last named it, or a buyer last came to wait for it (T6)
+        self.devices: dict[DeviceKey, Device] = {}  # `devices` keeps these
+        self.connected: dict[DeviceKey, Device] = {}
+        self.connected_pcs = 0
         self.offline_kinds: dict[str, int] = {}  # Y16: when a kind of device was last said to be offline altogether
         self.suspended = False
         self.no_reply_suspended = False  # Y11: suspended for want of replies
@@ -47,6 +53,8 @@ class Agent:
         self.window: Window | None = None
         self.queued_ms = NEVER_MS  # when the shop's detections look at it: no later than its deadline (L3, L9)
         self.presence: Presence = "offline"
+        self.contacts = 0  # remembered buyers whose last contact it is
+        self.queued_idle = False  # whether the shop's `idle` has an entry of it
         self.waiting: dict[str, Buyer] = {}  # T1: pending is its length. In order of assigned_ms (L6)
         self.weight = plan.weight(agent_id)
         self.limit = plan.max_pending(agent_id)
@@ -68,6 +76,7 @@ class Shop:
 
     def __init__(self, shop_id: str, stats: Stats, gauges: Gauges, out: list[Decision]) -> None:
         self.shop_id = shop_id
+        self.blank = True  # nothing is remembered of it, so it has no record (T6)
         self.plan: Plan = DEFAULT_PLAN
         self.given: bytes | None = None
         self.clock_ms = 0
@@ -79,17 +88,20 @@ class Shop:
         self.message_pool = MessagePool()  # T4
         self.pools: dict[str, Pool] = {}
         self.pool_clocks: dict[str, int] = {}  # S3
+        self.retired_pools: dict[str, int] = {}  # T6: the clock at the config that had them no longer, in order of it
         self.available_count = 0
         self.detections: list[tuple[int, str]] = []  # a heap of (when to look, agent id), some of them stale
         self.no_replies: dict[str, int] = {}  # buyer id: deadline (X2)
         self.no_reply_heap: list[tuple[int, str]] = []  # (deadline, buyer id), some of them stale
         self.bound: set[str] = set()  # Y8: buyers who are bound to a group
+        self.idle: list[tuple[int, str, str, str]] = []  # T6: a heap of (since when, agent id, device or two times "")
         self.wake_ms = NEVER_MS  # no timer is due before this
         self.queued_ms = NEVER_MS  # when the router looks at the shop: no later than that
         self.stats = stats
         self.gauges = gauges
         self.out = out
         self.changed_agents: set[str] = set()
+        self.changed_devices: set[tuple[str, str, str]] = set()
         self.changed_buyers: set[str] = set()
         self.changed = False
         self.settings_changed = False
@@ -128,6 +140,55 @@ class Shop:
             buyer.last_ms = self.clock_ms
             self.buyers.move_to_end(buyer.buyer_id)
         self.changed_buyers.add(buyer.buyer_id)
+
+    def set_contact(self, buyer: Buyer, agent: Agent) -> None:
+        """The agent is the buyer's last contact from now on (T3), and is not forgotten as long as it is (T6)."""
+        if buyer.contact_id != agent.agent_id:
+            self.release_contact(buyer)
+            buyer.contact_id = agent.agent_id  # the agent's own string: its buyers share one
+            agent.contacts += 1
+        buyer.contact_ms = self.clock_ms
+
+    def release_contact(self, buyer: Buyer) -> None:
+        """The buyer has another last contact, or is forgotten."""
+        if buyer.contact_id is not None:
+            agent = self.agents[buyer.contact_id]
+            agent.contacts -= 1
+            self.release(agent)
+
+    def holds(self, agent: Agent) -> bool:
+        """T6: whether the agent is needed, however long it has been idle."""
+        return (
+            agent.contacts > 0
+            or len(agent.waiting) > 0
+            or len(agent.connected) > 0
+            or agent.window is not None
+            or agent.agent_id in self.plan.named
+        )
+
+    def release(self, agent: Agent) -> None:
+        """T6: what held the agent may be over; if so, it is forgotten when it has been idle for long enough."""
+        if not agent.queued_idle and not self.holds(agent):
+            agent.queued_idle = True
+            heappush(self.idle, (agent.last_ms, agent.agent_id, "", ""))
+            self.wake_by(agent.last_ms + self.plan.forget_after_ms + 1)
+
+    def begin(self) -> None:
+        """Something is remembered of the shop from now on."""
+        if self.blank:
+            self.blank = False
+            self.gauges.unattended_shops += 1
+
+    def become_blank(self) -> None:
+        """T6: the shop itself is forgotten, and begins anew if it has another event."""
+        self.blank = self.changed = True
+        self.gauges.unattended_shops -= 1
+        self.clock_ms = self.heartbeats_since_ms = self.no_reply_since_ms = self.next_seq = 0
+        self.pools.clear()
+        self.pool_clocks.clear()
+        self.retired_pools.clear()
+        self.detections.clear()
+        self.idle.clear()
 
     def look_at(self, agent: Agent, at_ms: int) -> None:
         """Remember to look at an agent at an instant, or before."""

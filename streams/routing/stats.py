@@ -56,6 +56,7 @@ class Gauges:
     message_pool: int = 0
     unattended_shops: int = 0
     agent_keys: int = 0
+    device_keys: int = 0
     buyer_keys: int = 0
     configured_shops: int = 0
     agents: dict[str, int] = field(

@@ -19,6 +19,7 @@ def wait_for(shop: Shop, buyer: Buyer, owner: Agent) -> None:
     if buyer.owner_id != owner.agent_id:
         stop_waiting(shop, buyer)
         owner.waiting[buyer.buyer_id] = buyer
+        owner.last_ms = shop.clock_ms
         shop.gauges.pending_replies += 1
         buyer.owner_id = owner.agent_id
         buyer.owned_since_ms = shop.clock_ms
@@ -52,6 +53,8 @@ def stop_waiting(shop: Shop, buyer: Buyer) -> None:
     shop.no_replies.pop(buyer.buyer_id, None)
     shop.gauges.pending_replies -= 1
     _pending_changed(shop, owner)
+    if not owner.waiting:
+        shop.release(owner)
 
 
 def no_reply_deadline_ms(shop: Shop, buyer: Buyer) -> int | None:

@@ -7,14 +7,18 @@ from schemas.decisions import Assignment
 from streams.routing import Router
 from streams.simulate.responder import Handover
 
+_DROP_AFTER_EVENTS = 10_000
+"""Nobody asks what changed and what was counted, and both would grow."""
+
 
 class RouterResponder:
     """The closed loop: the router's own decisions, from the very bytes that are published."""
 
-    __slots__ = ("_router",)
+    __slots__ = ("_events", "_router")
 
     def __init__(self) -> None:
         self._router = Router()
+        self._events = 0
 
     def config(self, line: bytes) -> Sequence[Handover]:
         """See `Responder`."""
@@ -34,6 +38,10 @@ class RouterResponder:
 
     def _apply(self, line: bytes) -> Sequence[Handover]:
         _, event = decode_line(line)
+        self._events += 1
+        if self._events % _DROP_AFTER_EVENTS == 0:
+            self._router.drop_changes()
+            self._router.take_stats()
         return [
             Handover(
                 decision.buyer_id,

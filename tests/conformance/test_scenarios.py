@@ -24,7 +24,7 @@ RULES = [
     "R1",
     "R2",
     *(f"S{number}" for number in range(1, 6)),
-    *(f"T{number}" for number in range(1, 6)),
+    *(f"T{number}" for number in range(1, 7)),
     *(f"O{number}" for number in range(1, 6)),
     *(f"X{number}" for number in range(1, 4)),
     *(f"F{number}" for number in range(1, 11)),

@@ -1,7 +1,7 @@
-"""State formats of versions of fenliu that do not exist: an older one, 0, and a newer one, 2.
+"""State formats of versions of fenliu that do not exist: an older one, 0, and the next one.
 
 Format 0 counted every agent's pending replies one too high, and had a question mark behind the keys of its buyers.
-Format 2 is as ours, but for its number.
+The next one is as ours, but for its number.
 """
 
 from typing import Literal
@@ -16,12 +16,15 @@ from streams.routing.snapshot import Change
 from streams.settings import Settings
 from tests.faults.reading import read_topics
 
+NEXT = formats.FORMAT + 1
+_VERSION = b'"version":%d' % formats.FORMAT
+
 
 def install(which: Literal["next", "with older"]) -> None:
     """Make this process one of another version."""
     if which == "next":
-        formats.FORMAT = 2
-        formats.MIGRATIONS[1] = lambda change: change
+        formats.MIGRATIONS[formats.FORMAT] = lambda change: change
+        formats.FORMAT = NEXT
     else:
         formats.MIGRATIONS[0] = from_format_0
 
@@ -41,12 +44,13 @@ def _to_format_0(change: Change) -> Change:
         return Change(table, key + b"?", value)
     if table == "pending_replies":
         return Change(table, key, _counted(value, 1))
-    return Change(table, key, value.replace(b'"version":1', b'"version":0')) if table == CHECKPOINTS else change
+    return Change(table, key, value.replace(_VERSION, b'"version":0')) if table == CHECKPOINTS else change
 
 
 def _counted(value: bytes, more: int) -> bytes:
     record = orjson.loads(value)
-    record["pending"] += more
+    if "pending" in record:  # an agent's; devices have none
+        record["pending"] += more
     return orjson.dumps(record)
 
 

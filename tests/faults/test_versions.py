@@ -5,7 +5,7 @@ import pytest
 from streams.errors import ExitCode
 from streams.lane import formats
 from tests.faults.faulty_worker import Misfortune
-from tests.faults.other_formats import from_format_0, write_as_format_0
+from tests.faults.other_formats import NEXT, from_format_0, write_as_format_0
 from tests.faults.run import Run
 from tests.faults.selection import long_run
 from tests.faults.traffic import future_traffic
@@ -30,7 +30,7 @@ async def test_state_of_an_older_format_is_migrated_by_the_take_over(run: Run, m
     worker.start()
     monkeypatch.setitem(formats.MIGRATIONS, 0, from_format_0)  # the oracle reads all checkpoints
     await run.verdict()
-    assert worker.log().count("is written anew in format 1") == run.partitions
+    assert worker.log().count(f"is written anew in format {formats.FORMAT}") == run.partitions
     assert (await run.fenliu("state", "verify")).code == ExitCode.DONE
 
 
@@ -47,18 +47,22 @@ async def test_a_rolling_upgrade_and_a_downgrade(run: Run, monkeypatch: pytest.M
     assert await second.stop() == ExitCode.DONE
     second.lasting = Misfortune(state_format="next")
     second.start()
-    await run.commits.until(lambda: "is written anew in format 2" in second.log(), within_s=60, what=second.log_tail)
+    await run.commits.until(
+        lambda: f"is written anew in format {NEXT}" in second.log(), within_s=60, what=second.log_tail
+    )
     await run.commits.grown_by(1500)  # both
     assert await first.stop() == ExitCode.DONE
     await run.commits.until(
-        lambda: second.log().count("is written anew in format 2") == run.partitions, within_s=60, what=second.log_tail
+        lambda: second.log().count(f"is written anew in format {NEXT}") == run.partitions,
+        within_s=60,
+        what=second.log_tail,
     )
     await run.commits.grown_by(500)
 
     first.start()
     first.wanted = False
     assert await first.ended() == ExitCode.CLUSTER
-    assert "the state was written by a newer version of fenliu (format 2" in first.log()
+    assert f"the state was written by a newer version of fenliu (format {NEXT}" in first.log()
     await run.commits.grown_by(500)  # the new one goes on
     assert await second.stop() == ExitCode.DONE
     verified = await run.fenliu("state", "verify")
@@ -66,6 +70,6 @@ async def test_a_rolling_upgrade_and_a_downgrade(run: Run, monkeypatch: pytest.M
     assert "fenliu state rebuild --from-inputs" in verified.stdout
     assert (await run.fenliu("state", "rebuild", "--from-inputs")).code == ExitCode.DONE
     first.start()
-    monkeypatch.setattr(formats, "FORMAT", 2)
-    monkeypatch.setitem(formats.MIGRATIONS, 1, lambda change: change)
+    monkeypatch.setitem(formats.MIGRATIONS, formats.FORMAT, lambda change: change)
+    monkeypatch.setattr(formats, "FORMAT", NEXT)
     await run.verdict()

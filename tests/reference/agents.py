@@ -19,6 +19,7 @@ Decision = Assignment | AgentPresence
 def seen(shop: Shop, agent_id: str, own_ms: int | None) -> Agent:
     """Known from now on; L9: an event of the agent's own refreshes its last-seen time by the event's own time."""
     agent = shop.agents.setdefault(agent_id, Agent(agent_id))
+    agent.last_ms = shop.clock_ms  # T6
     if own_ms is not None:
         agent.last_seen_ms = max(agent.last_seen_ms, own_ms)
     return agent

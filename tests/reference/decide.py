@@ -24,6 +24,8 @@ def give(shop: Shop, buyer: Buyer, target: Target) -> None:
     if not same_owner:  # X2, Y10: the wait begins when the buyer comes to the owner
         buyer.wait_start_ms = shop.clock_ms
         buyer.doublings = 0
+        if target.kind in HUMAN_KINDS and target.id in shop.agents:
+            shop.agents[target.id].last_ms = shop.clock_ms  # T6
     if target.kind in HUMAN_KINDS and target.id not in buyer.waited_for:
         buyer.waited_for.append(target.id)
     if target.id == buyer.given_away_by:

@@ -30,6 +30,8 @@ class ReferenceRouter:
         """O1, O3, F8: the shop's timers up to the event's time, then the event at the shop's clock."""
         shop = self.shops.setdefault(event.shop_id, Shop(event.shop_id))
         decisions = run_timers(shop, event.occurred_at_ms)
+        if shop.forgotten:  # T6
+            shop = self.shops[event.shop_id] = Shop(event.shop_id)
         shop.clock_ms = max(shop.clock_ms, event.occurred_at_ms)
         if isinstance(event, BuyerMessage):
             decisions += apply_message(shop, event)
@@ -58,7 +60,10 @@ def run_timers(shop: Shop, until_ms: int) -> list[Decision]:
         due = [timer for timer in shop.timers() if timer[0] <= until_ms]
         if not due:
             return decisions
-        deadline_ms, _, owner_id, kind = due[0]
+        deadline_ms, rank, owner_id, kind = due[0]
+        if rank == 3:
+            forget(shop, owner_id, kind)
+            continue
         shop.clock_ms = max(shop.clock_ms, deadline_ms)
         if kind == "window":
             decisions += end_window(shop, shop.agents[owner_id])
@@ -71,7 +76,36 @@ def run_timers(shop: Shop, until_ms: int) -> list[Decision]:
             decisions += decide.no_reply(shop, shop.buyers[owner_id])
 
 
+def forget(shop: Shop, owner_id: str, kind: str) -> None:
+    """T6: decides nothing and moves no clock."""
+    if kind == "device":
+        agent_id, *device = owner_id.split("\x1f")
+        del shop.agents[agent_id].newest_of_device_ms[device[0], device[1]]
+    elif kind == "agent":
+        del shop.agents[owner_id]
+        left_in_again(shop, owner_id)
+        for of_agents in (shop.suspensions, shop.newest_of_account_ms, shop.no_reply_takes):
+            of_agents.pop(owner_id, None)
+        shop.virtual_times = {key: v for key, v in shop.virtual_times.items() if key[1] != owner_id}
+    elif kind == "pool":
+        del shop.retired_pools[owner_id], shop.pool_clocks[owner_id]
+        shop.virtual_times = {key: v for key, v in shop.virtual_times.items() if key[0] != owner_id}
+    else:
+        shop.forgotten = True
+
+
 # -- configs ---------------------------------------------------------------------------------------------------------
+
+
+def retire_pools(shop: Shop) -> None:
+    """T6: since when the config is without a pool, each tier one of its own (Y4)."""
+    tiers = {1, *(agent.tier for agent in shop.config.agents)}
+    configured = {name if tier == 1 else f"tier:{tier}\x1f{name}" for name in share.pools(shop) for tier in tiers}
+    for name in shop.pool_clocks:
+        if name not in configured:
+            shop.retired_pools.setdefault(name, shop.clock_ms)
+    for name in configured:
+        shop.retired_pools.pop(name, None)
 
 
 def apply_config(shop: Shop, event: ShopConfigChange) -> list[Decision]:
@@ -79,7 +113,8 @@ def apply_config(shop: Shop, event: ShopConfigChange) -> list[Decision]:
     available_before = {agent_id for agent_id in shop.agents if shop.available(agent_id)}
     connected_before = {agent_id for agent_id in shop.agents if shop.connected(agent_id)}
     old, new = shop.config, event.settings
-    shop.config, shop.version = new, event.version
+    shop.config, shop.version, shop.given = new, event.version, event.given is not None
+    retire_pools(shop)
     if new.expect_heartbeats and not old.expect_heartbeats:
         shop.heartbeats_on_ms = event.occurred_at_ms
     if new.no_reply_reassign_s is not None and old.no_reply_reassign_s is None:

@@ -52,6 +52,7 @@ class Agent:
     app_alive: bool = False  # P5's push
     published: Presence = "offline"
     last_share_ms: int = -1  # S2
+    last_ms: int = -1  # T6: the clock when an event named it, or a buyer came to wait for it
 
 
 @dataclass
@@ -89,6 +90,7 @@ class Shop:
     clock_ms: int = 0
     config: ShopConfig = field(default_factory=ShopConfig)
     version: str = DEFAULT_VERSION
+    given: bool = False  # whether it has settings of its own
     heartbeats_on_ms: int = -1  # L9: own time of the config that turned them on
     no_reply_on_ms: int = -1  # X2: clock of the config that turned it on
     agents: dict[str, Agent] = field(default_factory=dict)
@@ -102,6 +104,8 @@ class Shop:
     virtual_times: dict[tuple[str, str], int] = field(default_factory=dict)  # S2: (pool, agent)
     pool_clocks: dict[str, int] = field(default_factory=dict)  # S3
     candidates: set[tuple[str, str]] = field(default_factory=set)  # S3: who was a candidate after the last change
+    retired_pools: dict[str, int] = field(default_factory=dict)  # T6: the clock at the config that had them no longer
+    forgotten: bool = False  # T6: the next event begins anew
 
     def counts(self, device: Device) -> bool:
         """L2: whether a device counts."""
@@ -134,8 +138,8 @@ class Shop:
             return "undetected_offline"
         return "suspended" if self.suspended(agent_id) else "online"
 
-    def known_agents(self) -> set[str]:
-        """Section 2's last line; main and proxy accounts are not known by the config alone (F6)."""
+    def named(self) -> set[str]:
+        """The agents that the config names; main and proxy accounts are not known by the config alone (F6)."""
         config = self.config
         named = {agent.agent_id for agent in config.agents} | set(config.dedicated_agents.values())
         named |= set(config.offline_receivers)
@@ -143,11 +147,25 @@ class Shop:
             named |= set(group.agent_ids)
         for page in config.pages:
             named |= set(page.agent_ids)
-        return named | set(self.agents)
+        return named
+
+    def known_agents(self) -> set[str]:
+        """Section 2's last line."""
+        return self.named() | set(self.agents)
 
     def known(self, agent_id: str) -> bool:
         """Section 2's last line."""
         return agent_id in self.known_agents()
+
+    def held(self, agent: Agent) -> bool:
+        """T6: what keeps an agent from being forgotten."""
+        return (
+            agent.agent_id in self.named()
+            or bool(agent.connected_devices)
+            or agent.window is not None
+            or self.pending(agent.agent_id) > 0
+            or any(b.contact is not None and b.contact[0] == agent.agent_id for b in self.buyers.values())
+        )
 
     def listed(self, agent_id: str) -> AgentSettings | None:
         """Section 3: what `agents` says of an agent."""
@@ -244,4 +262,20 @@ class Shop:
             if buyer.no_reply_moves < self.config.no_reply_limit:
                 start = max(buyer.wait_start_ms, self.no_reply_on_ms)
                 running.append((start + wait_ms, 2, buyer.buyer_id, "no_reply"))  # X2
-        return sorted(running)
+        return sorted([*running, *self.idle()])
+
+    def idle(self) -> list[tuple[int, int, str, str]]:
+        """T6: the same of all that is to be forgotten; the id of a device is made of three."""
+        found: list[tuple[int, int, str, str]] = []
+        after_ms = self.forget_after_ms() + 1
+        for agent in self.agents.values():
+            for device, status_ms in agent.newest_of_device_ms.items():
+                if device not in agent.connected_devices:
+                    newest_ms = max(status_ms, agent.newest_of_kind_ms.get(device[0], -1))
+                    found.append((newest_ms + after_ms, 3, "\x1f".join((agent.agent_id, *device)), "device"))
+            if not self.held(agent):
+                found.append((agent.last_ms + after_ms, 3, agent.agent_id, "agent"))
+        found += [(since_ms + after_ms, 3, name, "pool") for name, since_ms in self.retired_pools.items()]
+        if not (self.agents or self.buyers or self.given or self.forgotten):
+            found.append((self.clock_ms + after_ms, 3, "", "shop"))
+        return found

@@ -22,7 +22,7 @@ from tests.unit.docs.documents import DOCUMENTS, code_names, name, prose, read, 
 RULE_IDS = [
     f"{letter}{number}"
     for letter, first, last in [
-        ("L", 1, 11), ("C", 1, 3), ("Q", 0, 8), ("P", 0, 6), ("R", 1, 2), ("S", 1, 5), ("T", 1, 5), ("O", 1, 5),
+        ("L", 1, 11), ("C", 1, 3), ("Q", 0, 8), ("P", 0, 6), ("R", 1, 2), ("S", 1, 5), ("T", 1, 6), ("O", 1, 5),
         ("X", 1, 3), ("F", 1, 10),
     ]
     for number in range(first, last + 1)

@@ -135,7 +135,7 @@ def test_buyers_go_on_coming_while_what_is_remembered_stays(run: Run) -> None:
         assert week.state_bytes < 1.05 * settled.state_bytes
         assert week.objects < 1.05 * settled.objects
         assert {table: week.keys[table] for table in ("shops", "shop_settings")} == {"shops": 2, "shop_settings": 2}
-        assert week.keys["pending_replies"] <= OPTIONS.shops * OPTIONS.agents
+        assert week.keys["pending_replies"] <= OPTIONS.shops * OPTIONS.agents * 3  # an agent, its PC and its mobile
 
 
 def test_the_changelog_grows_by_the_traffic_and_not_by_what_there_was_before(run: Run) -> None:

@@ -69,7 +69,7 @@ def test_what_is_kept_is_what_follows_from_the_definitions(seed: int) -> None:
         standings = {shop.shop_id: check(shop) for shop in shops}
         gauges = router.gauges()
         assert gauges.unattended_shops == sum(
-            not any(agent.available for agent in agents.values()) for agents in standings.values()
+            not any(agent.available for agent in standings[shop.shop_id].values()) for shop in shops if not shop.blank
         )
         assert gauges.busy_agents == sum(agent.busy for agents in standings.values() for agent in agents.values())
 
@@ -91,7 +91,23 @@ def check(shop: Shop) -> dict[str, Standing]:
         roomy = sorted(agent_id for agent_id, agent in members.items() if agent.candidate and agent.has_room)
         assert pool.roomy.ids == roomy
     check_message_pool(shop)
+    check_what_holds(shop)
     return now
+
+
+def check_what_holds(shop: Shop) -> None:
+    """T6: what keeps an agent from being forgotten, and that the others wait for it."""
+    contacts = Counter(buyer.contact_id for buyer in shop.buyers.values())
+    queued = {(agent_id, kind, device_id) for _, agent_id, kind, device_id in shop.idle}
+    for agent_id, agent in shop.agents.items():
+        connected = {key: device for key, device in agent.devices.items() if device.connected}
+        assert agent.connected == connected
+        assert agent.connected_pcs == sum(kind == "pc" for kind, _ in connected)
+        assert agent.contacts == contacts[agent_id]
+        held = connected or agent.window or agent.waiting or agent.contacts or agent_id in shop.plan.named
+        assert shop.holds(agent) == bool(held)
+        assert held or (agent_id, "", "") in queued
+        assert all((agent_id, *key) in queued for key in agent.devices.keys() - connected.keys())
 
 
 def check_message_pool(shop: Shop) -> None:
