@@ -290,7 +290,7 @@ def test_an_agent_who_is_idle_for_long_already_is_forgotten_as_soon_as_nothing_n
 def test_a_mistyped_target_of_a_transfer_is_forgotten_when_its_buyer_has_another_contact() -> None:
     router = Router()
     play(router, [status("an", "online", START_MS), message("li", START_MS), reply("an", "li", START_MS + 1, to="am")])
-    play(router, [reply("an", "li", START_MS + 2)])
+    play(router, [message("li", START_MS + 2), reply("an", "li", START_MS + 2)])
     router.fire_timers(START_MS + 1 + WINDOW_MS)
     assert router.shop_pending("s") == {"am": 0, "an": 0}
     router.fire_timers(START_MS + 2 + WINDOW_MS)
