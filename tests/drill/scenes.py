@@ -85,11 +85,13 @@ async def no_progress(stage: Stage, cluster: KafkaCluster) -> None:
         ]  # fmt: skip
         answer = await admin.create_topics(topics)
         assert {each[1] for each in answer.topic_errors} == {0}, answer
-    await _open(stage)
+    worker = await _open(stage)
     async with stage.traffic():
         await asyncio.to_thread(alone.kill)
         await _see(stage)
-        await stage.follow(right=[0, 1])
+        await stage.follow()
+        assert await asyncio.to_thread(worker.wait) == 0, worker.log()  # the runbook has it stopped
+        worker.start()
         await asyncio.to_thread(alone.start)
         await stage.ends()
 
