@@ -30,7 +30,10 @@ def main() -> int:
         _tell(str(place))
         return 0
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *TESTS], check=False, cwd=place, env=environment()
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2", "--dist", "loadfile", *TESTS],
+        check=False,
+        cwd=place,
+        env=environment(),
     ).returncode
 
 

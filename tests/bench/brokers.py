@@ -86,7 +86,7 @@ def worker_environment(settings: Settings, directory: Path) -> dict[str, str]:
 @asynccontextmanager
 async def ground() -> AsyncIterator[Ground]:
     """A broker for the length of a bench; whatever was started on it is ended."""
-    starting = start_cluster()
+    starting = start_cluster(java_options=())
     cluster = await asyncio.to_thread(starting.__enter__)
     try:
         with tempfile.TemporaryDirectory(prefix="fenliu-bench-") as directory:

@@ -49,7 +49,10 @@ def main(
     asked = {"events": events, "kills": kills, "seed": seed, "workers": workers, "brokers": int(brokers), "rate": rate}
     target = report or Path("bench-results") / f"soak-{seed}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fenliu-soak-") as directory, start_cluster(int(brokers)) as cluster:
+    with (
+        tempfile.TemporaryDirectory(prefix="fenliu-soak-") as directory,
+        start_cluster(int(brokers), java_options=()) as cluster,
+    ):
         result = asyncio.run(_soak(cluster, Path(directory), events, kills, seed, workers, rate))
     target.write_bytes(orjson.dumps({"asked": asked, **result}, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
     click.echo(_in_words(asked, result))

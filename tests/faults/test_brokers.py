@@ -39,9 +39,9 @@ async def test_brokers_bounce(run: Run, in_sync: KafkaCluster, how: str, bounces
 
     Catches: acknowledged records that only one broker had, transactions cut in two by a change of their coordinator.
     """
-    await run.backlog(future_traffic(12_000 * bounces, seed=51))
+    await run.backlog(future_traffic(8000 * bounces, seed=51))
     # Workers route on while a broker is away, and there must be something left to the end.
-    for worker in run.workers(2, FENLIU_MIN_BATCH_INTERVAL_MS="200" if bounces > 1 else "50"):
+    for worker in run.workers(2, FENLIU_MIN_BATCH_INTERVAL_MS="300" if bounces > 1 else "100"):
         worker.start()
     run.commits.may_go_back = True
     for number in range(bounces):
@@ -111,7 +111,7 @@ async def test_all_brokers_are_down_for_longer_than_a_transaction_may_take(run: 
     Workers end with 75 and their supervisor starts them until the brokers are back. Catches: a worker that hangs, or
     goes on with a transaction that the broker has aborted meanwhile.
     """
-    await run.backlog(future_traffic(12_000, seed=53))
+    await run.backlog(future_traffic(8000, seed=53))
     for worker in run.workers(2):
         worker.lasting = Misfortune(transaction_timeout_s=5)
         worker.start()

@@ -27,7 +27,7 @@ async def test_offsets_are_not_committed_when_the_changelog_takes_no_more(run: R
 
     Catches: aiokafka commits a transaction although one of its batches was not delivered.
     """
-    await run.backlog(future_traffic(12_000, seed=41))
+    await run.backlog(future_traffic(8000, seed=41))
     worker = run.worker("worker", static=True, FENLIU_MIN_BATCH_INTERVAL_MS="60")
     worker.start()
     await run.commits.grown_by(3000)

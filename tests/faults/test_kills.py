@@ -21,7 +21,7 @@ async def test_killed_at_each_step_of_the_commit_in_turn(run: Run) -> None:
 
     Catches: output without its offsets, offsets without their state, state that was restored from what was aborted.
     """
-    await run.backlog(future_traffic(8000, seed=2))
+    await run.backlog(future_traffic(6000, seed=2))
     worker = run.worker("worker", static=True)
     points = get_args(Point)
     worker.misfortunes = [
@@ -30,7 +30,7 @@ async def test_killed_at_each_step_of_the_commit_in_turn(run: Run) -> None:
     worker.start()
     verdict = await run.verdict()
     assert [end.code for end in worker.exits] == [KILLED] * len(points) + [0]
-    assert verdict.events == 8000
+    assert verdict.events == 6000
 
 
 async def test_a_key_seen_only_in_a_transaction_that_was_not_committed_leaves_no_state(run: Run) -> None:
@@ -52,8 +52,8 @@ async def test_killed_three_times_under_load_with_two_workers(run: Run) -> None:
 
     Catches: two owners of a partition, a take-over that reads an offset which the dead one still moves.
     """
-    await run.backlog(future_traffic(20_000, seed=4))
-    first, second = run.workers(2, FENLIU_MIN_BATCH_INTERVAL_MS="50")
+    await run.backlog(future_traffic(12_000, seed=4))
+    first, second = run.workers(2, FENLIU_MIN_BATCH_INTERVAL_MS="80")
     first.start()
     second.start()
     for victim in (first, second, first):
@@ -61,7 +61,7 @@ async def test_killed_three_times_under_load_with_two_workers(run: Run) -> None:
         victim.signal(signal.SIGKILL)
     verdict = await run.verdict()
     assert run.supervisor.exits()[KILLED] == 3
-    assert verdict.events == 20_000
+    assert verdict.events == 12_000
 
 
 @long_run

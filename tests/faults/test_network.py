@@ -68,7 +68,7 @@ async def test_a_slow_and_a_cut_network_around_the_commit(run: Run, proxy: Proxy
 
     Catches: a commit that is taken for failed and done again, or for done when it failed.
     """
-    await run.backlog(future_traffic(10_000, seed=61))
+    await run.backlog(future_traffic(7000, seed=61))
     for worker in run.workers(2, static=True):
         worker.lasting = Misfortune(transaction_timeout_s=20)
         worker.start()

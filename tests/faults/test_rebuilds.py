@@ -46,7 +46,7 @@ async def test_changelogs_deleted_and_created_anew_are_rebuilt(run: Run) -> None
     Three shops on four partitions: one holds bad records only, its state is empty. Catches: a worker that begins
     with empty state, decisions that are published again by the rebuild, state that is not the one that was lost.
     """
-    worker = await routed_in_part(run, 4000, seed=81, shops=3)
+    worker = await routed_in_part(run, 3000, seed=81, shops=3)
     assert (await run.fenliu("state", "verify")).code == ExitCode.DONE
     changelogs = [run.settings.changelog(table) for table in (*TABLES, CHECKPOINTS)]
     await recreate(run.settings, changelogs, partitions=run.partitions)

@@ -22,7 +22,7 @@ async def test_growing_to_three_workers_then_a_rolling_restart(run: Run) -> None
 
     Catches: decisions lost or repeated when a partition moves with a batch under way.
     """
-    await run.backlog(future_traffic(20_000, seed=21))
+    await run.backlog(future_traffic(14_000, seed=21))
     workers = run.workers(3, FENLIU_MIN_BATCH_INTERVAL_MS=PACED_MS)
     for worker in workers:
         worker.start()
@@ -39,7 +39,7 @@ async def test_a_clean_stop_during_a_restore(run: Run) -> None:
 
     Catches: a half-restored partition that is routed or committed on the way out; a stop that waits for the restore.
     """
-    await run.backlog(future_traffic(12_000, seed=22))
+    await run.backlog(future_traffic(8000, seed=22))
     worker = run.worker("worker", static=True, FENLIU_MIN_BATCH_INTERVAL_MS=PACED_MS)
     worker.misfortunes = [Misfortune(), Misfortune(mishaps=(Mishap(point="during_restore", nth=3, do="terminate"),))]
     worker.start()
@@ -54,7 +54,7 @@ async def test_a_clean_stop_while_the_group_waits_for_a_worker_that_was_killed(r
 
     Catches: a worker that is ended hard, and stays in the group, because it waits for the join that it is in.
     """
-    await run.backlog(future_traffic(12_000, seed=27))
+    await run.backlog(future_traffic(8000, seed=27))
     staying, killed, coming = run.workers(3, FENLIU_SESSION_TIMEOUT_S="15", FENLIU_MIN_BATCH_INTERVAL_MS="100")
     for worker in (staying, killed):
         worker.start()

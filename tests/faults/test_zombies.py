@@ -31,7 +31,7 @@ async def test_a_zombie_is_fenced_and_commits_nothing(run: Run, point: Point) ->
     It stops in the middle of a commit; all of its partitions are routed to their ends by another worker; then it wakes.
     Catches: a commit by who is no longer the owner; a take-over that does not end the transaction left open.
     """
-    await run.backlog(future_traffic(8000, seed=11))
+    await run.backlog(future_traffic(5000, seed=11))
     zombie, successor = run.workers(2)
     zombie.misfortunes = [Misfortune(mishaps=(Mishap(point=point, nth=20, do="stop"),))]
     zombie.start()
@@ -70,7 +70,7 @@ async def test_a_wrong_clock_decides_nothing_while_there_is_a_backlog(run: Run) 
 
     Catches: timers that the wall clock fires although inputs wait (O1), and positions or fences that depend on time.
     """
-    await run.backlog(future_traffic(12_000, seed=13, ahead_ms=20 * 60_000))
+    await run.backlog(future_traffic(9000, seed=13, ahead_ms=20 * 60_000))
     worker = run.worker("worker", static=True, FENLIU_MIN_BATCH_INTERVAL_MS="50")
     worker.misfortunes = [Misfortune(clock_ahead_s=50 * 60.0), Misfortune(clock_ahead_s=-TWO_DAYS_S)]
     worker.start()

@@ -18,7 +18,9 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from streams.kafka_clients import administration, topics_as_each_broker_knows
 from streams.settings import Settings
 from streams.topics import create
+from tests.kafka.available import find_java
 from tests.kafka.cluster import KafkaCluster, start_cluster
+from tests.kafka.distribution import jars
 from tests.kafka.errors import KafkaTestError
 from tests.kafka.place import Place
 from tests.kafka.scratch import scratch_directory
@@ -290,6 +292,15 @@ async def test_a_broker_keeps_its_port_while_it_is_down(one: KafkaCluster) -> No
         await asyncio.open_connection("127.0.0.1", broker.port)
     await asyncio.to_thread(broker.start)
     assert broker.running
+
+
+def test_brokers_of_tests_start_from_an_archive_of_classes_that_java_takes(one: KafkaCluster) -> None:
+    command = Path(f"/proc/{one.brokers[0].pid}/cmdline").read_text(encoding="utf-8").split("\0")
+    (shared,) = (option for option in command if option.startswith("-XX:SharedArchiveFile="))
+    java = find_java()
+    assert java is not None
+    # With -Xshare:on it refuses an archive that it cannot map; brokers would do without, and start slowly.
+    subprocess.run([java, "-XX:+UseSerialGC", "-Xshare:on", shared, "-cp", f"{jars()}/*", "-version"], check=True)
 
 
 def test_two_that_need_kafka_for_the_first_time_download_it_once(tmp_path: Path) -> None:

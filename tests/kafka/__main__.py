@@ -2,8 +2,8 @@
 
 import signal
 import sys
-import threading
-from types import FrameType
+import time
+from contextlib import suppress
 
 import click
 
@@ -29,18 +29,15 @@ def up(brokers: str, port: int | None, *, auto_create: bool) -> None:
     """
     count = int(brokers)
     ports = None if port is None else range(port, port + count)
-    asked = threading.Event()
-
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        asked.set()
-
     try:
-        with start_cluster(count, auto_create=auto_create, ports=ports) as cluster:
+        with start_cluster(count, auto_create=auto_create, ports=ports) as cluster, suppress(KeyboardInterrupt):
+            # An exception, and no event that the handler sets: it may come while the event's own lock is held.
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, ask)
+                signal.signal(number, signal.default_int_handler)
             click.echo(cluster.bootstrap_servers)
             click.echo(f"logs and data are in {cluster.directory} until Ctrl-C", err=True)
-            while not asked.wait(_LOOK_EVERY_S):
+            while True:
+                time.sleep(_LOOK_EVERY_S)
                 cluster.check_alive()
     except FenliuError as exc:
         click.echo(str(exc), err=True)

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.kafka.available import find_java
@@ -22,10 +23,11 @@ class Broker:
     Everything that waits blocks; in a coroutine call it with `asyncio.to_thread`.
     """
 
-    def __init__(self, place: Place, jars: Path, heap_mib: int) -> None:
+    def __init__(self, place: Place, jars: Path, heap_mib: int, java_options: Sequence[str] = ()) -> None:
         self.place = place
         self._jars = jars
         self._heap_mib = heap_mib
+        self._java_options = java_options
         self._process: subprocess.Popen[bytes] | None = None
         self._suspended = False
         self._formatting: subprocess.Popen[bytes] | None = None
@@ -177,8 +179,9 @@ class Broker:
         return [
             java,
             f"-Xmx{self._heap_mib}m",
-            # Short-lived, few cores: the collector and the compiler with the least threads.
+            # Few cores: the collector with the least threads.
             "-XX:+UseSerialGC",
+            *self._java_options,
             "-Djava.net.preferIPv4Stack=true",
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",

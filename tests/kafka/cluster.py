@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.kafka.archive import quick_start
 from tests.kafka.broker import READY_WITHIN_S, Broker
 from tests.kafka.distribution import jars
 from tests.kafka.errors import KafkaTestError
@@ -104,6 +105,7 @@ def start_cluster(
     properties: Properties | None = None,
     ports: Sequence[int] | None = None,
     format_options: Sequence[str] = (),
+    java_options: Sequence[str] | None = None,
 ) -> Iterator[KafkaCluster]:
     """Start Apache Kafka and wait until every broker answers; at the end nothing is left but, after a failure, logs.
 
@@ -116,6 +118,7 @@ def start_cluster(
             first listener must stay the plaintext one: readiness is asked there.
         ports: for clients, one a broker. None: free ones.
         format_options: of `kafka-storage.sh format`, as `--add-scram`.
+        java_options: of Java itself. None: those that make it start quickly; what runs for minutes is faster without.
 
     Raises:
         KafkaTestError: if Java or Maven is missing, or a broker does not start.
@@ -125,6 +128,8 @@ def start_cluster(
     if ports is not None and len(ports) != brokers:
         raise KafkaTestError(f"{len(ports)} ports for {brokers} brokers")
     distribution = jars()
+    if java_options is None:
+        java_options = quick_start(distribution, _run_once)
     with ExitStack() as stack:
         directory = stack.enter_context(scratch_directory())
         held = stack.enter_context(Ports())
@@ -133,7 +138,8 @@ def start_cluster(
             Place(id=i, port=held.reserve(port), controller_port=held.reserve(), directory=directory / f"broker-{i}")
             for i, port in enumerate(wanted, start=1)
         ]
-        cluster = KafkaCluster([Broker(place, distribution, _HEAP_MIB[brokers]) for place in places], directory)
+        heap_mib = _HEAP_MIB[brokers]
+        cluster = KafkaCluster([Broker(place, distribution, heap_mib, java_options) for place in places], directory)
         try:
             for place in places:
                 place.directory.mkdir()
@@ -150,6 +156,11 @@ def start_cluster(
             for broker in cluster.brokers:
                 broker.end()
             cluster.save_logs()
+
+
+def _run_once(java_options: Sequence[str]) -> None:
+    with start_cluster(java_options=java_options) as cluster:
+        cluster.brokers[0].stop()
 
 
 def _start(cluster: KafkaCluster, format_options: Sequence[str]) -> None:

@@ -40,6 +40,7 @@ def test_o5_the_same_events_give_the_same_decisions(seed: int) -> None:
     assert play(ReferenceRouter(), items) == play(ReferenceRouter(), items)
 
 
+@pytest.mark.slow
 def test_every_rule_and_presence_comes_up() -> None:
     rules: set[str] = set()
     presences: set[str] = set()
@@ -54,6 +55,7 @@ def test_every_rule_and_presence_comes_up() -> None:
     assert presences == {"online", "suspended", "undetected_offline", "offline"}
 
 
+@pytest.mark.slow
 @given(event_sequences(ticks=True))
 def test_the_model_takes_whatever_comes(items: list[Item]) -> None:
     answers = play(ReferenceRouter(), items)

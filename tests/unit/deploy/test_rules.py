@@ -30,6 +30,7 @@ def test_the_example_configuration_is_valid_with_its_rules(promtool: str) -> Non
     run(promtool, "check", "config", PROMETHEUS / "prometheus.yml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", TESTS_OF_RULES, ids=lambda file: file.stem)
 def test_it_fires_when_it_should(promtool: str, file: Path) -> None:
     run(promtool, "test", "rules", file)
