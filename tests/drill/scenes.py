@@ -15,6 +15,7 @@ from streams.simulate.publisher import publisher
 from streams.topics import declared
 from tests.drill.stage import AGENTS, PARTITIONS, SHOP, Stage, go_on, make_topics, now_ms, stop
 from tests.drill.troubles import (
+    agents_going_before_open_transactions,
     coming_and_going,
     done,
     every_second_is_no_json,
@@ -223,6 +224,16 @@ async def event_loop_lag(stage: Stage, _: KafkaCluster) -> None:
         await stage.ends()
 
 
+async def timers_late(stage: Stage, _: KafkaCluster) -> None:
+    """A producer's transactions stay open for long, and agents go whom nobody finds meanwhile."""
+    await _open(stage, {"detection_lag_s": {"min": 1, "max": 1}})
+    async with agents_going_before_open_transactions(stage, open_s=9.0):
+        await _see(stage)
+        await stage.follow()
+    await stage.publish(stage.messages(20))
+    await stage.ends()
+
+
 async def clock_skew(stage: Stage, _: KafkaCluster) -> None:
     """A producer's clock is an hour ahead."""
     await _open(stage)
@@ -279,6 +290,7 @@ SCENES = (
     Scene("worker-restarts", "FenliuWorkerRestarts", "warning", worker_restarts),
     Scene("fenced", "FenliuFenced", "warning", fenced),
     Scene("event-loop-lag", "FenliuEventLoopLag", "warning", event_loop_lag),
+    Scene("timers-late", "FenliuTimersLate", "warning", timers_late),
     Scene("clock-skew", "FenliuClockSkew", "warning", clock_skew),
     Scene("late-events", "FenliuLateEvents", "warning", late_events),
     Scene("unattended-shop", "FenliuUnattendedShop", "warning", unattended_shop),

@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
+from aiokafka import AIOKafkaProducer
 
+from streams.partitioner import partition_of
 from tests.drill.runbook import run
-from tests.drill.stage import Stage, go_on, stop
+from tests.drill.stage import AGENTS, PARTITIONS, SHOP, Stage, go_on, now_ms, stop
 from tests.integration.running import Worker
-from tests.integration.traffic import Record
+from tests.integration.traffic import Record, status
 
 
 def every_second_is_no_json(record: Record, number: int) -> Record:
@@ -74,6 +76,27 @@ async def coming_and_going(stage: Stage) -> AsyncIterator[None]:
             worker.start()
 
     async with _going_on(come_and_go()):
+        yield
+
+
+@asynccontextmanager
+async def agents_going_before_open_transactions(stage: Stage, *, open_s: float) -> AsyncIterator[None]:
+    """Some agents lose their connections; then a producer of agent-status leaves a transaction open; and again."""
+    topic, partition = stage.settings.topic("agent-status"), partition_of(SHOP.encode(), PARTITIONS)
+
+    async def go() -> None:
+        producer = AIOKafkaProducer(**stage.settings.kafka_client_kwargs(), transactional_id=f"{topic}-slow")
+        async with producer:
+            while True:
+                gone = [f"agent-{number}" for number in range(10, 20)]
+                await stage.publish([status(SHOP, agent, now_ms()) for agent in gone])
+                await stage.publish([status(SHOP, agent, now_ms(), "offline") for agent in gone])
+                async with producer.transaction():
+                    value = status(SHOP, AGENTS[0], now_ms()).value
+                    await producer.send_and_wait(topic, value, key=SHOP.encode(), partition=partition)
+                    await asyncio.sleep(open_s)
+
+    async with _going_on(go()):
         yield
 
 
