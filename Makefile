@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check lint types unit conformance compiled gate integration integration-embedded manifests locks faults soak mutation pythons dashboards bench lock sbom audit clean
+.PHONY: help env demo test check lint types unit conformance compiled gate integration integration-embedded manifests locks faults drill soak mutation pythons dashboards bench lock sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ locks: $(READY) ## every lock file installs with the oldest and the newest pip (
 faults: $(READY) ## workers and brokers killed, stopped and cut off on Apache Kafka: all is decided as in the replay
 	@$(BIN)/python -m tests.kafka.available; \
 	case $$? in 0) $(PYTEST) tests/faults;; 1) ;; *) exit 2;; esac
+
+drill: $(READY) ## provoke what each runbook is about on Apache Kafka under Prometheus, and do as it says (20 minutes and more): DRILL_ARGS="no-progress"
+	$(BIN)/python -m tests.drill $(DRILL_ARGS)
 
 soak: $(READY) ## a long run under faults: SOAK_ARGS="--events 1000000 --kills 50 --seed 1 --workers 2"
 	$(BIN)/python -m tests.faults.soak $(SOAK_ARGS)

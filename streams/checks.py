@@ -60,8 +60,9 @@ async def check_all(settings: Settings) -> tuple[list[Check], BrokerUnreachableE
                 checks.append(await look(settings))
     except BrokerUnreachableError as exc:
         unreachable = exc
-        checks.append(Check("broker", "cannot be reached", [Problem(exc.what, exc.mend)]))
-        checks += [Check(name, "cannot tell without a broker", cannot_tell=True) for name in list(on_cluster)[1:]]
+        stopped_at, *later = list(on_cluster)[len(checks) - 1 :]
+        checks.append(Check(stopped_at, "cannot be reached", [Problem(exc.what, exc.mend)]))
+        checks += [Check(name, "cannot tell without a broker", cannot_tell=True) for name in later]
     except ClusterError as exc:
         done = len(checks)
         for name in list(on_cluster)[done - 1 :]:
@@ -132,6 +133,7 @@ async def check_group(settings: Settings) -> Check:
             )
         )
     async with inputs_reader(settings) as inputs:
+        findings += inputs.leaderless()
         standings = await inputs.standings(described.committed)
         waits = not members and await inputs.wait(standings)
         stuck = await inputs.stuck(standings)

@@ -8,8 +8,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.codec import RANK
 from streams.input_findings import Standing
-from streams.kafka_clients import partition_counts, started
+from streams.kafka_clients import administration, started
 from streams.settings import Settings
+from streams.topic_findings import Problem
 
 STUCK_AFTER_S = 2.0
 """A transaction that was open so long ago already is not one that comes and goes."""
@@ -26,13 +27,27 @@ class InputsReader:
         settings: Settings,
         partitions: Sequence[TopicPartition],
         *,
+        without_leader: Sequence[TopicPartition],
         committed: AIOKafkaConsumer,
         everything: AIOKafkaConsumer,
     ) -> None:
         self._compacted = settings.topic("shop-configs")
         self._partitions = list(partitions)
+        self._without_leader = list(without_leader)
         self._committed = committed
         self._everything = everything
+
+    def leaderless(self) -> list[Problem]:
+        """The partitions that nobody can tell about."""
+        if not self._without_leader:
+            return []
+        named = ", ".join(f"{tp.topic}/{tp.partition}" for tp in self._without_leader)
+        return [
+            Problem(
+                f"{named}: there is no leader, so nobody can tell what waits there; the partition's other inputs wait",
+                "see which brokers are down",
+            )
+        ]
 
     async def standings(self, offsets: Mapping[TopicPartition, int]) -> list[Standing]:
         """Where a group stands that has committed these offsets."""
@@ -80,16 +95,21 @@ class InputsReader:
 
 @asynccontextmanager
 async def inputs_reader(settings: Settings) -> AsyncIterator[InputsReader]:
-    """A connected one, for those inputs that exist.
+    """A connected one, for those inputs that exist and have leaders.
 
     Raises:
         BrokerUnreachableError: if no broker answers.
         ClusterError: if this user may not read them.
     """
     kafka = settings.kafka_client_kwargs()
-    counts = await partition_counts(kafka)
-    topics = sorted(settings.topic(topic) for topic in RANK)
-    partitions = [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
+    topics = {settings.topic(topic) for topic in RANK}
+    async with administration(kafka) as admin:
+        leaders = {
+            TopicPartition(topic["topic"], part["partition"]): part["leader"]
+            for topic in await admin.describe_topics()
+            if topic["topic"] in topics
+            for part in topic["partitions"]
+        }
     async with AsyncExitStack() as connected:
         consumers = [
             await connected.enter_async_context(
@@ -103,4 +123,10 @@ async def inputs_reader(settings: Settings) -> AsyncIterator[InputsReader]:
             for level in ("read_committed", "read_uncommitted")
         ]
         committed, everything = consumers
-        yield InputsReader(settings, partitions, committed=committed, everything=everything)
+        yield InputsReader(
+            settings,
+            sorted(tp for tp, leader in leaders.items() if leader >= 0),
+            without_leader=sorted(tp for tp, leader in leaders.items() if leader < 0),
+            committed=committed,
+            everything=everything,
+        )

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError
+from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.errors import BrokerUnreachableError, FenliuError
@@ -26,7 +26,7 @@ ACKNOWLEDGED_WITHIN_S = 60.0
 """How long a command waits for what it has sent: an idempotent producer itself would wait for ever."""
 
 _RETRY_S = 0.3
-_NO_ANSWER = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError, TimeoutError)
+_NO_ANSWER = (KafkaConnectionError, NodeNotReadyError)
 """Of these the addresses are worth a look."""
 
 _TURNED_AWAY = (

@@ -1,15 +1,15 @@
-"""A Prometheus as a process of its own that scrapes a worker, with the rules of deploy/prometheus made faster."""
+"""A Prometheus as a process of its own that scrapes workers, with the rules of deploy/prometheus made faster."""
 
 import http.client
 import json
 import re
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import yaml
 
@@ -41,32 +41,46 @@ def _milliseconds(duration: str) -> int:
 
 
 class Prometheus:
-    """Scrapes one worker every second; at the end of the `with` block it is gone.
+    """Scrapes workers every second; at the end of the `with` block it is gone.
 
     Args:
         program: the binary.
-        target: host:port of the worker.
+        targets: host:port of each worker; `watch` adds more.
         directory: for its configuration, rules, data and log.
     """
 
-    def __init__(self, program: str, target: str, directory: Path) -> None:
+    def __init__(self, program: str, targets: Sequence[str], directory: Path) -> None:
         self._program = program
         self._directory = directory
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self._configure(target)
+        self._targets = list(targets)
+        self._configure()
 
-    def _configure(self, target: str) -> None:
+    def _configure(self) -> None:
         configuration = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
         configuration["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
         (workers,) = configuration["scrape_configs"]
         del workers["scrape_timeout"]
-        workers["static_configs"] = [{"targets": [target]}]
+        del workers["static_configs"]
+        workers["file_sd_configs"] = [{"files": ["targets.json"]}]
         self._directory.mkdir()
+        self._write_targets()
         (self._directory / "prometheus.yml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
         for name in configuration["rule_files"]:
             rules = (PROMETHEUS / name).read_text(encoding="utf-8")
             (self._directory / name).write_text(faster(rules), encoding="utf-8")
+
+    def watch(self, target: str) -> None:
+        """Scrape one more worker from now on."""
+        if target not in self._targets:
+            self._targets.append(target)
+            self._write_targets()
+
+    def _write_targets(self) -> None:
+        fresh = self._directory / "targets.fresh"
+        fresh.write_text(json.dumps([{"targets": self._targets}]), encoding="utf-8")
+        fresh.rename(self._directory / "targets.json")
 
     def __enter__(self) -> Self:
         with (self._directory / "log").open("wb") as log:
@@ -95,17 +109,18 @@ class Prometheus:
 
     def samples(self, expr: str) -> list[dict[str, Any]]:
         """What an expression is now."""
-        result: list[dict[str, Any]] = self._get(f"/api/v1/query?query={expr}")["result"]
+        result: list[dict[str, Any]] = self._get(f"/api/v1/query?query={quote(expr)}")["result"]
         return result
 
     def rules(self) -> list[dict[str, Any]]:
         """Every rule with its health."""
         return [rule for group in self._get("/api/v1/rules")["groups"] for rule in group["rules"]]
 
-    def firing(self, name: str) -> list[Alert]:
-        """The alerts of that name that fire."""
+    def firing(self, name: str, severity: str | None = None) -> list[Alert]:
+        """The alerts of that name, and of a severity if one is given, that fire."""
         alerts: list[Alert] = self._get("/api/v1/alerts")["alerts"]
-        return [alert for alert in alerts if alert["state"] == "firing" and alert["labels"]["alertname"] == name]
+        firing = [alert for alert in alerts if alert["state"] == "firing" and alert["labels"]["alertname"] == name]
+        return [alert for alert in firing if severity in (None, alert["labels"]["severity"])]
 
     def wait_until(self, condition: Callable[[], bool], what: str, within_s: float) -> None:
         """Ask until it holds.

@@ -8,6 +8,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams import kafka_clients
+from streams.checks import check_group
 from streams.errors import BrokerUnreachableError
 from streams.group import describe_group
 from streams.kafka_clients import administration
@@ -76,6 +77,33 @@ async def test_a_group_is_described_by_its_coordinator_only(
         group = await describe_group(admin, settings.app_id)
     assert group.committed == {buyer_messages(settings): 7}
     assert next(answers, None) is None
+
+
+async def test_an_input_without_a_leader_is_named_and_the_rest_is_told(settings: Settings, three: KafkaCluster) -> None:
+    """Catches: "no broker can be reached", after most of a minute, when two of three answer."""
+    single = settings.model_copy(update={"topic_prefix": "single-", "app_id": "single"})
+    await create(single, partitions=1, replication=1)
+    leader = three.broker(await leader_of(single))
+    await asyncio.to_thread(leader.kill)
+    async with asyncio.timeout(3 * ENDS_WITHIN_S):
+        while await leader_of(single) >= 0:
+            pass
+    began = time.monotonic()
+    found = await check_group(single)
+    assert time.monotonic() - began < ENDS_WITHIN_S
+    assert "single: no worker" in found.summary
+    (what,) = (finding.what for finding in found.findings)
+    assert "single-buyer-messages/0" in what
+    assert "there is no leader" in what
+    await asyncio.to_thread(leader.start)
+    await asyncio.to_thread(three.wait_until_in_sync)
+
+
+async def leader_of(settings: Settings) -> int:
+    """Of the only partition of buyer-messages; -1: none."""
+    async with administration(settings.kafka_client_kwargs()) as admin:
+        (topic,) = (each for each in await admin.describe_topics() if each["topic"] == settings.topic("buyer-messages"))
+    return int(topic["partitions"][0]["leader"])
 
 
 async def test_what_nobody_takes_any_more_ends_in_words(

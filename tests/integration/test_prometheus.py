@@ -50,7 +50,7 @@ def prometheus(program: str, worker: Worker, environment: dict[str, str], tmp_pa
         worker.check_alive()
         return bool(running.samples("fenliu_input_lag_seconds"))
 
-    with Prometheus(program, f"127.0.0.1:{environment['FENLIU_HTTP_PORT']}", tmp_path / "prometheus") as running:
+    with Prometheus(program, [f"127.0.0.1:{environment['FENLIU_HTTP_PORT']}"], tmp_path / "prometheus") as running:
         running.wait_until(routing, "the worker's partitions are scraped", WITHIN_S)
         yield running
 

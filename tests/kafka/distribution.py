@@ -15,8 +15,8 @@ POM = Path(__file__).with_name("pom.xml")
 _DOWNLOAD_WITHIN_S = 600
 
 
-def jars() -> Path:
-    """The directory with Kafka's jars; Maven fills it if this is the first time.
+def jars(pom: Path = POM) -> Path:
+    """The directory with Kafka's jars, or those of another pom; Maven fills it if this is the first time.
 
     Several processes may ask at once: one downloads, the others wait for it. The directory appears complete or not at
     all, so one that was killed half-way leaves nothing that is taken for a distribution.
@@ -27,15 +27,14 @@ def jars() -> Path:
     reason = kafka_available()
     if reason is not None:
         raise KafkaTestError(f"Apache Kafka cannot run here: {reason}")
-    pom = POM.read_bytes()
-    target = cache_directory() / f"kafka-{hashlib.sha256(pom).hexdigest()[:16]}"
+    target = cache_directory() / f"kafka-{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}"
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.with_suffix(".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_dir():
-            _download(target)
+            _download(target, pom)
     return target
 
 
@@ -47,7 +46,7 @@ def cache_directory() -> Path:
     return base / "fenliu"
 
 
-def _download(target: Path) -> None:
+def _download(target: Path, pom: Path) -> None:
     """Let Maven copy the jars beside `target`, then rename."""
     fresh = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
     try:
@@ -58,7 +57,7 @@ def _download(target: Path) -> None:
             "-B",
             "-C",
             "-f",
-            str(POM),
+            str(pom),
             "dependency:copy-dependencies",
             f"-DoutputDirectory={fresh}",
         ]
@@ -80,7 +79,7 @@ def _download(target: Path) -> None:
         if done.returncode != 0 or not any(fresh.glob("kafka_*.jar")):
             raise KafkaTestError(
                 f"Maven could not bring Apache Kafka (exit code {done.returncode}):\n{done.stdout[-2000:]}",
-                where=str(POM),
+                where=str(pom),
                 mend="see that Maven reaches its registry (its settings.xml names a mirror), then: "
                 + " ".join(command),
             )
