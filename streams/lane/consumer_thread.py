@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import ConnectionGroup
@@ -23,8 +24,6 @@ from streams.lane.inputs import Fetched
 from streams.topic_ids import topic_ids
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from streams.lane.consumer import LaneConsumer
 
 logger = logging.getLogger(__name__)
@@ -42,6 +41,9 @@ FETCH_RECORDS = 5000
 TOPICS_EVERY_S = 1.0
 """How often it is looked whether the inputs are still the topics that they were."""
 
+UNKNOWN = UUID(int=0)
+"""Of topics on a broker that tells no ids."""
+
 MISSING_S = 10.0
 """How long a topic may be left out of an assignment: after a change of leaders it may not be known at once."""
 
@@ -55,6 +57,7 @@ class LaneThread(AIOKafkaConsumerThread):
         super().__init__(*args, **kwargs)
         self._heard: dict[TopicPartition, tuple[float, int]] = {}
         self._timed: object = None
+        self._topic_ids: dict[str, UUID] = {}
         self._missing: dict[TopicPartition, float] = {}
 
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:  # noqa: ARG002
@@ -100,23 +103,38 @@ class LaneThread(AIOKafkaConsumerThread):
 
         Where the new one has grown past the position before anybody read, no offset tells.
         """
-        topics = [self.consumer.settings.topic(topic) for topic in RANK]
-        first: dict[str, UUID] = {}
         while not self.should_stop:
             await self.sleep(TOPICS_EVERY_S)
-            if self._consumer is None:
-                continue
             try:
-                ids = await topic_ids(self._consumer._client, topics)
-            except NotImplementedError:  # the embedded broker
+                if self._topic_ids:
+                    await self._compare_topic_ids()
+            except TopicReplacedError as exc:
+                self.parent_loop.call_soon_threadsafe(self.consumer.lane.on_failure, exc)
                 return
-            except (KafkaError, OSError) as exc:
-                logger.debug("The ids of the inputs are not known now: %r", exc)
-                continue
-            for topic, id_ in ids.items():
-                if first.setdefault(topic, id_) != id_:
-                    self.parent_loop.call_soon_threadsafe(self.consumer.lane.on_failure, TopicReplacedError(topic))
-                    return
+
+    async def _know_topics(self) -> bool:
+        """Whether it is known which topics the inputs are."""
+        if not self._topic_ids:
+            await self._compare_topic_ids()
+        return bool(self._topic_ids)
+
+    async def _compare_topic_ids(self) -> None:
+        """Note which topics the inputs are (KIP-516), as far as a broker tells.
+
+        Raises:
+            TopicReplacedError: if one is another than before.
+        """
+        settings = self.consumer.settings
+        try:
+            ids = await topic_ids(self._ensure_consumer()._client, [settings.topic(topic) for topic in RANK])
+        except NotImplementedError:  # the embedded broker
+            ids = dict.fromkeys((settings.topic(topic) for topic in RANK), UNKNOWN)
+        except (KafkaError, OSError) as exc:
+            logger.debug("The ids of the inputs are not known now: %r", exc)
+            return
+        for topic, id_ in ids.items():
+            if self._topic_ids.setdefault(topic, id_) != id_:
+                raise TopicReplacedError(topic)
 
     async def on_thread_stop(self) -> None:
         """Leave the group, even while it waits for a member that is gone, for that takes a session timeout.
@@ -155,6 +173,9 @@ class LaneThread(AIOKafkaConsumerThread):
         # leaves the group after max.poll.interval and never joins again.
         with consumer._subscription.fetch_context():
             if not live:
+                await asyncio.sleep(timeout_s)
+                return {}
+            if not await self._know_topics():  # before the first record is read
                 await asyncio.sleep(timeout_s)
                 return {}
             self._time_requests(fetcher)
