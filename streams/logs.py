@@ -45,8 +45,8 @@ class ClientNoise(logging.Filter):
     """Lets what clients say of themselves through from WARNING on, and what only looks like trouble never.
 
     Brokers answer the first produce of a transaction with NotEnoughReplicas while they verify it (from 3.6 on);
-    aiokafka tries again a few milliseconds later, and nothing is wrong with the replicas. Faust watches a path of single
-    messages that the lane replaces; whether partitions make progress say /healthz and `fenliu_progress_age_seconds`.
+    aiokafka tries again a few milliseconds later, and nothing is wrong with the replicas. Faust watches a path of
+    single messages that the lane replaces; whether partitions make progress say /healthz and the metrics.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
