@@ -18,6 +18,8 @@ CLIENT_LOGGERS = ("aiokafka", "faust", "mode", "asyncio")
 """These log keys and values at DEBUG, so they never log below WARNING, whatever FENLIU_LOG_LEVEL says."""
 
 _MISLEADING = ("NotEnoughReplicas", "NOT_ENOUGH_REPLICAS")
+_OF_SINGLE_MESSAGES = ("Has not committed", "Stream has not started processing", "Stream stopped processing")
+"""What Faust says of a partition whose messages it does not see one by one, and whose offsets it does not commit."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -43,13 +45,16 @@ class ClientNoise(logging.Filter):
     """Lets what clients say of themselves through from WARNING on, and what only looks like trouble never.
 
     Brokers answer the first produce of a transaction with NotEnoughReplicas while they verify it (from 3.6 on);
-    aiokafka tries again a few milliseconds later, and nothing is wrong with the replicas.
+    aiokafka tries again a few milliseconds later, and nothing is wrong with the replicas. Faust watches a path of
+    single messages that the lane replaces; whether partitions make progress say /healthz and the metrics.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to show the record."""
         if record.levelno < logging.WARNING and str(record.msg).startswith("[^"):
             return False  # Faust's services say when they start and stop, in the name of the class that they are of.
+        if any(words in str(record.msg) for words in _OF_SINGLE_MESSAGES):
+            return False
         return not (
             record.name == "aiokafka.producer.sender" and any(word in record.getMessage() for word in _MISLEADING)
         )

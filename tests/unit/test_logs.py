@@ -118,3 +118,18 @@ def test_what_misleads_is_not_shown() -> None:
     misleading = log_record("aiokafka.producer.sender", logging.WARNING, text, "t-1", "NotEnoughReplicasError")
     assert not ClientNoise().filter(misleading)
     assert not ClientNoise().filter(log_record("streams.app", logging.INFO, "[^-App]: Starting..."))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "[^---LaneThread]: Has not committed %r at all since worker start (started %s).",
+        "[^---LaneThread]: Has not committed %r (last commit %s).",
+        "[^---LaneThread]: Stream has not started processing %r (started %s).",
+    ],
+)
+def test_what_faust_says_of_single_messages_is_not_shown(words: str) -> None:
+    """Catches: an error in the log of a healthy worker, and a wrong one in that of a partition that stands still."""
+    record = log_record("streams.lane.consumer_thread", logging.ERROR, words, "tp", "1 minute ago")
+    assert not ClientNoise().filter(record)
+    assert ClientNoise().filter(log_record("streams.lane.lane", logging.ERROR, "Partition %d stands still", 3))
